@@ -172,7 +172,7 @@ def finish(
 
 def _why(execution: Execution, failed: Sequence[Execution]) -> Iterator[str]:
     """Yield why those failed that an execution started, as `doorstep failures` says it."""
-    from doorstep.replayer.child_histories import lookup_among
+    from doorstep.runtime.execution import lookup_among
 
     visits = visits_of(execution)
     if end := ending(visits):

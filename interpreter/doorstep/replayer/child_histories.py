@@ -22,7 +22,7 @@ from typing import Any
 
 from ..engine import TERMINAL, Event
 from ..errors import InputError
-from ..history import by_execution, history_lines, is_started, visits_of
+from ..history import by_execution, history_lines, is_started
 from ..history.child_failures import ChildEvents, Lookup, Started
 from ..runtime import Buckets, Execution
 from ..values.file_names import file_name, name_of
@@ -86,18 +86,6 @@ def child_lookup(source: ChildSource, parent: str | None = None) -> Lookup:
     InputError when it is asked for.
     """
     return _Finder(source, parent).find
-
-
-def lookup_among(executions: Iterable[Execution]) -> Lookup:
-    """Return what finds the children among executions that ran in this process."""
-    unmatched = {one.arn: one for one in executions}
-
-    def find(started: Started) -> list[ChildEvents]:
-        arns = [arn for arn, one in unmatched.items() if started.arn in (arn, one.map_run)]
-        found = [unmatched.pop(arn) for arn in arns]
-        return [ChildEvents(one.name, one.arn, [*visits_of(one).entries.values()]) for one in found]
-
-    return find
 
 
 class _Finder:

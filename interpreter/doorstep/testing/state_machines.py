@@ -19,7 +19,6 @@ from ..engine import Event, Invoke
 from ..history import ExecutionView, visits_of
 from ..history.child_failures import child_lines, groups_of
 from ..model import workflow
-from ..replayer.child_histories import lookup_among
 from ..runtime import (
     Answer,
     Execution,
@@ -29,6 +28,7 @@ from ..runtime import (
     names_by,
     names_of,
 )
+from ..runtime.execution import lookup_among
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import dumps, loads
 from .clock import SimulatedClock
