@@ -11,7 +11,7 @@ from ..errors import StateFailed
 from ..jsonata.errors import FAILURES, JSONataError
 from ..jsonata.sequences import SEQUENCES
 from ..jsonata.values import UNDEFINED, as_double, is_function, number
-from ..values.json_values import MAX_DEPTH, deeper_than, dumps
+from ..values.json_values import MAX_DEPTH, STORED_DEPTH, deeper_than, dumps, loads
 from .context import Closure, Env
 from .jsonpath_fields import FEW, bounded
 
@@ -311,11 +311,14 @@ def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
     from .dialect import functions
 
     draws, context = _draws(expression), _sees_context(expression)
+    transforms = "|" in str(expression)
 
     def bindings(env: Env) -> dict[str, Any]:
         bound = env.bindings()
         if context:
             bound = {**bound, "states": {**bound["states"], "context": env.context()}}
+        if transforms:  # facts 330 and 332: whatever its pattern names is changed here alone
+            bound = loads(dumps(bound, STORED_DEPTH), STORED_DEPTH)
         return {**functions(env.rng), **bound} if draws else bound
 
     return bindings
