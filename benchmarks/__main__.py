@@ -52,7 +52,11 @@ class Tree:
     """A checkout: a process of its own that measures what it is sent the names of."""
 
     def __init__(self, tree: Path) -> None:
-        path = os.pathsep.join(str(tree / package) for package in PACKAGES)
+        self._tree = tree
+        self._begin()
+
+    def _begin(self) -> None:
+        path = os.pathsep.join(str(self._tree / package) for package in PACKAGES)
         self._process = subprocess.Popen(
             [sys.executable, __file__, "--worker"],
             env={**os.environ, "PYTHONPATH": path},
@@ -61,15 +65,16 @@ class Tree:
             text=True,
         )
 
-    def cost(self, row: str, contender: str) -> float:
-        """Measure a contender of a row once."""
+    def cost(self, row: str, contender: str) -> float | None:
+        """Measure a contender of a row once; None if that ended the process, which begins anew."""
         assert self._process.stdin
         assert self._process.stdout
         print(f"{row}\t{contender}", file=self._process.stdin, flush=True)
         line = self._process.stdout.readline()
-        if not line:
-            sys.exit(f"{row}: {contender} can't be measured; its traceback is above")
-        return float(line)
+        if line:
+            return float(line)
+        self._begin()
+        return None
 
     def close(self) -> None:
         """End the process."""
@@ -108,20 +113,27 @@ class Measured(NamedTuple):
 def measure(row: Row, trees: Mapping[str, Tree], rounds: int) -> Measured:
     """Measure the contenders of a row in turn.
 
-    `trees`: ours and peers', whose objects would cost our garbage collector, and maybe before.
+    `trees`: ours and peers', whose objects would cost our garbage collector, and maybe before,
+    which need not know all that is measured.
     """
     costs: dict[str, list[float]] = {name: [] for name in contenders(row)}
     if "before" in trees:
         costs["before"] = []
-    slow = set()
+    done = set()
     for _ in range(rounds):
-        for name in [name for name in costs if name not in slow]:
+        for name in [name for name in costs if name not in done]:
             tree = trees["peers" if name in row.peers else "before" if name == "before" else "ours"]
             contender = "ours" if name == "before" else name
             begun = time.perf_counter()
-            costs[name].append(tree.cost(row.name, contender))
+            cost = tree.cost(row.name, contender)
+            if cost is not None:
+                costs[name].append(cost)
+            elif name == "before":
+                done.add(name)
+            else:
+                sys.exit(f"{row.name}: {name} can't be measured; its traceback is above")
             if name in row.peers and time.perf_counter() - begun > PATIENCE:
-                slow.add(name)
+                done.add(name)
     return Measured(row, costs)
 
 
@@ -136,10 +148,10 @@ def cells(one: Measured) -> list[str]:
     row, costs = one.row, one.costs
 
     def amount(contender: str) -> str:
-        return f"{median(costs[contender]):.3g}" if contender in costs else "–"
+        return f"{median(costs[contender]):.3g}" if costs.get(contender) else "–"
 
     peers = [f"{name} {amount(name)}: {spread(one.ratio(name))}" for name in row.peers]
-    before = [f"{amount('before')}: {spread(one.ratio('before'))}"] if "before" in costs else []
+    before = f"{amount('before')}: {spread(one.ratio('before'))}" if costs.get("before") else "–"
     return [
         row.name,
         row.unit,
@@ -148,11 +160,21 @@ def cells(one: Measured) -> list[str]:
         spread(one.ratio("ours", "floor")) if "floor" in costs else "–",
         "; ".join(peers) or "–",
         row.goal or "–",
-        *before,
+        *([before] if "before" in costs else ()),
     ]
 
 
-HEAD = ["what", "unit", "ours", "floor", "ours / floor", "peers: their cost / ours", "goal"]
+HEAD = [
+    "what",
+    "unit",
+    "ours",
+    "floor",
+    "ours / floor",
+    "peers: their cost / ours",
+    "goal",
+    "before: its cost / ours",
+]
+"""Of the table; the last with `--against` only."""
 
 
 def seconds(run: Any) -> float:
@@ -190,6 +212,12 @@ def machine() -> str:
     return f"{os.cpu_count()} × {model}, {platform.system()} {platform.release()}, {implementation}"
 
 
+def commit(tree: Path) -> str:
+    """Name what is checked out there."""
+    show = ["git", "-C", str(tree), "show", "--no-patch", "--format=%h (%cs, “%s”)"]
+    return subprocess.run(show, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def table(head: list[str], lines: list[list[str]]) -> str:
     rows = [head, ["---"] * len(head), *lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -208,6 +236,9 @@ once; for a program, Python that does nothing; for a server, one that always ans
 {absent}.
 
 Measured on {machine}.
+"""
+BEFORE = """
+*Before*: the tree of {commit}, in turn with ours; "–": it does not have what the row measures.
 """
 GROWTHS = """
 ## Growth
@@ -244,7 +275,9 @@ def main() -> int:
     if options.write:
         missing = ", ".join(absent()) or "none of those that this knows"
         text = INTRODUCTION.format(rounds=options.rounds, machine=machine(), absent=missing)
-        rows = table(HEAD, lines)
+        if options.against:
+            text += BEFORE.format(commit=commit(options.against))
+        rows = table(HEAD[: len(lines[0])], lines)
         PAGE.write_text(f"{text}\n{rows}\n{GROWTHS}\n{growths}\n", encoding="utf-8")
     if above:
         print(f"above their bounds: {', '.join(above)}")
@@ -258,14 +291,14 @@ def rows_of(options: argparse.Namespace) -> list[list[str]]:
     trees = {"ours": Tree(TOP), "peers": Tree(TOP)}
     if options.against:
         trees["before"] = Tree(options.against.resolve())
-    lines, heads = [], [*HEAD, "before: its cost / ours"]
+    lines = []
     rows = list(collected("rows", options.only))
     for number, row in enumerate(rows, 1):
         print(f"{row.name} ({number} of {len(rows)})", flush=True)
         line = cells(measure(row, trees, options.rounds))
-        for head, cell in zip(heads[1:], line[1:], strict=False):
+        for head, cell in zip(HEAD[1:], line[1:], strict=False):
             print(f"    {head:26}{cell}", flush=True)
-        lines.append(line[: len(HEAD)])
+        lines.append(line)
     for tree in trees.values():
         tree.close()
     return lines

@@ -112,7 +112,9 @@ class Editor:
         assert self.server.stdout
         while True:
             length = 0
-            while (line := self.server.stdout.readline().strip()) or not length:
+            while (line := self.server.stdout.readline()).strip() or not length:
+                if not line:
+                    raise EOFError("the language server has ended")
                 if line.lower().startswith(b"content-length:"):
                     length = int(line.partition(b":")[2])
             message = json.loads(self.server.stdout.read(length))

@@ -30,7 +30,7 @@ _COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
 )
-_UNSUPPORTED_FIELD = re.compile(r"Field '(.*)' is not supported", re.DOTALL)
+_UNSUPPORTED_FIELD = re.compile(r"Field '(.*)' is not supported(?:; .*)?", re.DOTALL)
 _SUFFIXES = (".json", ".yaml", ".yml")
 _MACHINES = ("AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine")
 _PLACEHOLDERS = re.compile(r"\$\{[^${}\s]+\}")
@@ -328,8 +328,8 @@ def describe(diagnostic: Diagnostic, file: str, document: Document | None) -> st
     lines += [f"    {line}" for line in window(excerpt)]
     if document and diagnostic.location:
         lines.append(f"  at {shortened(diagnostic.location)}")
-    if document and diagnostic.hint:
-        lines.append(f"  hint: {diagnostic.hint}")
+    if hint := hint_of(diagnostic):
+        lines.append(f"  hint: {hint}")
     return "\n".join(lines)
 
 
@@ -344,7 +344,22 @@ def line_and_column(diagnostic: Diagnostic, document: Document | None) -> tuple[
 
 def _pointer(diagnostic: Diagnostic) -> str | None:
     """Return the pointer to show: for an unsupported field the field, not its object as in AWS."""
-    unsupported = _UNSUPPORTED_FIELD.fullmatch(diagnostic.message)
-    if unsupported is None or diagnostic.location is None:
+    field = unsupported_field(diagnostic)
+    if field is None or diagnostic.location is None:
         return diagnostic.location
-    return f"{diagnostic.location.rstrip('/')}/{unsupported[1]}"
+    return f"{diagnostic.location.rstrip('/')}/{field}"
+
+
+def unsupported_field(diagnostic: Diagnostic) -> str | None:
+    """Return the field that the object can't have, by the message or by the hint."""
+    said = (diagnostic.message, diagnostic.hint or "")
+    fields = (field for one in said if (field := _UNSUPPORTED_FIELD.fullmatch(one)))
+    return next((field[1] for field in fields), None)
+
+
+def hint_of(diagnostic: Diagnostic) -> str | None:
+    """Return what to do about it; the excerpt of a text that can't be parsed is no hint."""
+    if "(non-standard) comment" in diagnostic.message:
+        return 'JSON has no comments: remove them, or use the member "Comment"'
+    hint = diagnostic.hint
+    return None if hint is None or hint.endswith("^") else hint

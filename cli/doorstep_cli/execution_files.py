@@ -35,7 +35,9 @@ from .definitions import fetched_with, processor_of
 from .output import Problem, note
 from .views.progress import ProgressLine, wanted
 
-_ARN = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:(execution|express|mapRun):[^\s?#&]+")
+_ARN = re.compile(
+    r"arn:aws[\w-]*:states:[\w-]+:\d{12}:(execution|express|mapRun):[^\s?#&:]+:[^\s?#&]+"
+)
 MOST_CHILDREN = 1_000
 """Children of an execution that are fetched."""
 MOST_FAILED = 100

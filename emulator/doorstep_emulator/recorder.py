@@ -142,9 +142,9 @@ class Recorder:
             for token in tokens:
                 self._store.own_token(token, row.id)
 
-    def safely(self, act: Callable[[], None]) -> None:
+    def safely(self, act: Callable[..., None], *arguments: Any) -> None:
         """Do it after the next commit."""
-        self._deferred.append(act)
+        self._deferred.append(lambda: act(*arguments))
 
     def map_run(self, run: MapRun) -> None:
         """Collect how a map run stands; limits that were changed outlive a crash."""

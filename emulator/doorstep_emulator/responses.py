@@ -149,7 +149,7 @@ def map_run_counts(run: MapRun) -> dict[str, dict[str, int]]:
     items["total"] = max(started, len(run.command.items or ()))
     items["pending"] = items["total"] - started
     for counter, not_redrivable in ((items, full.items), (executions, full.children)):
-        counter["failuresNotRedrivable"] = not_redrivable.total()
+        counter["failuresNotRedrivable"] = sum(not_redrivable.values())
         counter["resultsWritten"] = sum(counter[name] for name in _WITH_RESULT)
     return {
         "itemCounts": {name: items[name] for name in _COUNTS},

@@ -374,6 +374,39 @@ def collected(expression: str) -> dict[str, Any]:
     return machine(states, QueryLanguage="JSONata")
 
 
+CAUGHT = task("lambda:invoke", Next="Done", Catch=[{**RETRY, "Next": "Again?"}])
+TRIED: States = {"A": CAUGHT, "Pause": wait(9, "A"), "Done": {"Type": "Succeed"}}
+REPORT = {"Report": task("sqs:sendMessage", Next="Pause")}
+AGAIN = {
+    "Type": "Choice",
+    "Choices": [{"Variable": "$.tries", "NumericGreaterThan": 3, "Next": "Done"}],
+}
+FAILS = machine({"F": {"Type": "Fail"}})
+
+
+def paused(seconds: str) -> dict[str, Any]:
+    pause = {**wait(0, "Ask"), "QueryLanguage": "JSONata", "Seconds": seconds}
+    return machine({**POLL, "Pause": pause})
+
+
+def turning(**fields: Any) -> dict[str, Any]:
+    branches = [machine({"B": {"Type": "Succeed"}})]
+    inner = {"Type": "Parallel", "Branches": branches, **fields}
+    rules = [{"Variable": "$.n", "IsNull": True, "Next": "In"}]
+    return machine(
+        {
+            "Which": {"Type": "Choice", "Choices": rules, "Default": "Out"},
+            "In": {"Type": "Pass", "Next": "Around"},
+            "Around": inner,
+            "Out": {"Type": "Succeed"},
+        }
+    )
+
+
+def moved(**fields: Any) -> dict[str, Any]:
+    return machine({**CHAIN, "P3": {"Type": "Pass", **fields, **END}})
+
+
 @pytest.mark.parametrize(
     ("code", "fault", "twin"),
     [
@@ -406,6 +439,17 @@ def collected(expression: str) -> dict[str, Any]:
         ),
         ("GROWING_PAYLOAD", collected("[$all, 1]"), collected("[1, 2]")),
         ("GROWING_PAYLOAD", collected("$all & 'x'"), collected("$states.input.x & 'x'")),
+        (
+            "HAND_MADE_RETRY",
+            machine({**TRIED, "Again?": {**AGAIN, "Default": "Pause"}}),
+            machine({**TRIED, "Again?": {**AGAIN, "Default": "Report"}, **REPORT}),
+        ),
+        ("ENDLESS_LOOP", paused("{% 2 %}"), paused("{% 600 %}")),
+        ("ENDLESS_LOOP", paused("{% 2 %}"), paused("{% $states.input.pause %}")),
+        ("ENDLESS_LOOP", turning(Next="In"), turning(End=True)),
+        ("ENDLESS_LOOP", turning(Next="In"), turning(Next="In", Branches=[FAILS])),
+        ("JSONPATH_CHAIN", moved(InputPath="$.a"), moved(InputPath="$")),
+        ("JSONPATH_CHAIN", moved(OutputPath="$.a"), moved(InputPath=None)),
     ],
 )
 def test_a_fault_is_found_however_it_is_written(

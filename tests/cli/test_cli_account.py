@@ -130,6 +130,8 @@ def run(*arguments: object) -> Result:
         ),
         (f"https://x.example/#/details/{ARN.replace(':', '%3A')}?tab=events", ARN),
         ("arn:aws:states:us-east-1:123456789012:stateMachine:pay", None),
+        ("arn:aws:states:us-east-1:123456789012:execution:one", None),
+        ("arn:aws:states:us-east-1:123456789012:execution:pay:", None),
         ("history.json", None),
     ],
 )

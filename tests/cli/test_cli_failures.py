@@ -323,8 +323,15 @@ def test_files_that_are_no_histories_beside_one_are_reported_and_left_out(bill: 
     assert "children that can't be read" in result.stderr
 
 
-def test_an_arn_of_something_else_is_refused_with_what_takes_it() -> None:
-    arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:order"
+@pytest.mark.parametrize("rest", ["stateMachine:order", "execution:order-17"])
+def test_an_arn_of_something_else_is_refused_with_an_example(rest: str) -> None:
+    arn = f"arn:aws:states:eu-west-1:123456789012:{rest}"
     result = CliRunner().invoke(cli, ["failures", arn])
     assert result.exit_code == 2
-    assert "expected is the ARN of an execution or a map run" in result.output
+    assert "arn:aws:states:eu-west-1:123456789012:execution:order:order-17" in result.output
+
+
+def test_a_download_is_of_a_machine_by_its_arn() -> None:
+    result = CliRunner().invoke(cli, ["download", "--machine", "order"])
+    assert result.exit_code == 2
+    assert "such as arn:aws:states:eu-west-1:123456789012:stateMachine:order" in result.stderr

@@ -162,3 +162,10 @@ def test_a_quotation_mark_that_is_not_closed_yet_hides_nothing_in_yaml(
     assert "input" in labels(end.join(lines), yaml=True)
     target = 'StartAt: A\nStates:\n  A:\n    Type: Pass\n    Next: "|\n  B: {Type: Succeed}\n'
     assert labels(target, yaml=True) == ["B"]
+
+
+def test_jsonata_without_quotation_marks_in_yaml_is_completed_like_any() -> None:
+    state = "A:\n    Type: Pass\n    QueryLanguage: JSONata\n    Output: {% $s|"
+    text = f"StartAt: A\nStates:\n  {state}"
+    assert labels(text, yaml=True)[0] == "$states"
+    assert "input" in labels(text[:-1] + "tates.|", yaml=True)

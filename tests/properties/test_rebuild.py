@@ -34,8 +34,8 @@ def go_on(journal: Journal, execution: Execution, facts: list[Fact]) -> list[Any
     for fact in facts:
         before = len(engine.history)
         issued.append([shown(command) for command in engine.receive(fact)])
-        journal.append((fact,))
-        journal.append(engine.history[before:])
+        journal.entries.append(fact)
+        journal.entries.extend(engine.history[before:])
     issued.append([shown(command) for command in engine.pending()])
     return issued
 

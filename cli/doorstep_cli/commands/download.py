@@ -85,7 +85,11 @@ def download(
     """
     parts = machine.split(":")
     if len(parts) < 7 or parts[2] != "states" or parts[5] != "stateMachine":
-        raise Problem(f"--machine {machine}: this is no state machine's ARN")
+        example = "arn:aws:states:eu-west-1:123456789012:stateMachine:order"
+        raise Problem(
+            f"--machine {machine}: this is no state machine's ARN, such as {example}; "
+            "`aws stepfunctions list-state-machines` lists them"
+        )
     account = account_of(endpoint, parts[3])
     chosen = _chosen(account, machine, since, most, _FAILED if failed else ())
     deployed = account.ask("describe_state_machine", stateMachineArn=machine)["definition"]

@@ -68,7 +68,9 @@ class OpenText:
         """Whether it is YAML: by its name, its language, or its first character."""
         if self.uri.endswith((".yaml", ".yml")) or "yaml" in self.language:
             return True
-        return self.language != "json" and not self.text.lstrip().startswith("{")
+        if self.uri.endswith(".json") or self.language.startswith("json"):
+            return False
+        return not self.text.lstrip().startswith(("{", "//", "/*"))
 
     @cached_property
     def machines(self) -> list[Machine]:

@@ -23,15 +23,15 @@ from doorstep.validation import MachineType
 from doorstep.validation.jsonata import references
 from doorstep.validation.revisions import Revision
 
-from ..definitions import DefinitionFile, diagnostics_of, line_and_column
+from ..definitions import DefinitionFile, diagnostics_of, line_and_column, unsupported_field
 from .edits import Edit, added_member
 from .functions import JSONATA
 from .machines import Machine, Place, State
 from .shapes import Accepted
-from .text_tree import Node
+from .text_tree import Node, comments
 
 _SIMILAR = re.compile(r"did you mean '(.*)'\?", re.DOTALL)
-_UNSUPPORTED = re.compile(r"Field '.*' is not supported", re.DOTALL)
+_BARE = re.compile(r"\{%.*?%\}", re.DOTALL)
 _MISSING = re.compile(r"Missing 'Next' target: (.*)", re.DOTALL)
 
 
@@ -169,7 +169,7 @@ def _underlined(
     position = line_and_column(diagnostic, document)
     start = _offset(text, lines, *position[:2]) if len(position) > 1 else machine.root.start
     start, end = _token(machine.root, start) or (start, _end_of_line(text, start))
-    if _UNSUPPORTED.fullmatch(diagnostic.message):
+    if unsupported_field(diagnostic):
         start, end = _name_of(machine.root, start) or (start, end)
     return Problem(diagnostic, start, max(end, start + 1), machine.name)
 
@@ -229,6 +229,14 @@ def fixes(text: str, found: Sequence[Machine], problems: Sequence[Problem]) -> I
         ]:
             edit = Edit(problem.start, problem.end, _written_like(text, problem, similar[1]))
             yield Fix(f"Change to '{similar[1]}'", [edit], problem, safe=True)
+        if machine.yaml and (bare := _BARE.match(text, problem.start)):
+            quoted = "'" + bare[0].replace("'", "''") + "'"
+            edits = [Edit(*bare.span(), quoted)]
+            yield Fix("Put the expression in quotation marks", edits, problem, safe=True)
+        if not machine.yaml and text.startswith("/", problem.start):
+            end = max(problem.end, machine.root.end)
+            edits = [Edit(*span, "") for span in comments(text, problem.start, end)]
+            yield Fix("Remove the comments", edits, problem)
         if missing := _MISSING.fullmatch(diagnostic.message):
             target = next((one for one in machine.targets if one.node.start == problem.start), None)
             if target and (states := target.scope.get("States")) and states.members:

@@ -17,6 +17,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from doorstep.definitions.yaml_text import YAMLProblem, loads
 
+from ..definitions import hint_of
 from . import formatting, meaning
 from .completion import Completer, Kind
 from .edits import Edit
@@ -95,7 +96,7 @@ class DefinitionServer(LanguageServer):
 
 def _diagnostic(opened: OpenText, problem: Problem) -> types.Diagnostic:
     diagnostic = problem.diagnostic
-    hint = f"\n{diagnostic.hint}" if diagnostic.hint and "^" not in diagnostic.hint else ""
+    hint = f"\n{hint}" if (hint := hint_of(diagnostic)) else ""
     return types.Diagnostic(
         range=opened.range(problem.start, problem.end),
         message=diagnostic.message + hint,

@@ -18,9 +18,13 @@ from doorstep.definitions.documents import MAX_DEPTH
 if TYPE_CHECKING:
     from yaml.nodes import Node as YAMLNode
 
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[{}\[\],:]|[^\s{}\[\],:"]+')
+_TOKEN = re.compile(
+    r'"(?:[^"\\\n]|\\.)*"?|//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)|[{}\[\],:]|[^\s{}\[\],:"]+'
+)
+_COMMENT = ("//", "/*")
 _WORD = re.compile(r"^(\s*(?:- +)*)([\w.$-]*)$")
 _UNCLOSED = re.compile(r"""\s*(?:- +)*(?:[\w.$-]+: +)?(?:(")(?:[^"\\]|\\.)*|'(?:[^']|'')*)$""")
+_UNQUOTED = re.compile(r"^( *(?:- +)*(?:[\w.$-]+: +)?)\{(%[^\r\n]*)[^\r\n]", re.MULTILINE)
 _TAG = re.compile(r"!\S*[ \t]*")
 _BLOCK = re.compile(r"[|>][^\n]*\n")
 _MOST_REPAIRS = 10
@@ -83,8 +87,14 @@ class Node:
 
 def json_tree(text: str, start: int = 0, end: int | None = None) -> Node | None:
     """Return the tree of the JSON between two offsets of a text; None where there is nothing."""
-    reader = _JSONReader(list(_TOKEN.finditer(text, start, len(text) if end is None else end)))
-    return reader.value(0)
+    tokens = _TOKEN.finditer(text, start, len(text) if end is None else end)
+    return _JSONReader([one for one in tokens if not one[0].startswith(_COMMENT)]).value(0)
+
+
+def comments(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where the comments stand between two offsets, which JSON does not have."""
+    tokens = _TOKEN.finditer(text, start, end)
+    return (one.span() for one in tokens if one[0].startswith(_COMMENT))
 
 
 class _JSONReader:
@@ -162,9 +172,9 @@ def _scalar(token: str) -> Any:
 def yaml_tree(text: str, cursor: int | None = None) -> Node | None:
     """Return the tree of a YAML text; None where nothing can be read.
 
-    A word that is being typed at the cursor counts as a member's name, and a quotation mark in
-    its line as closed. Lines that can't be read are left out, such as one with a bracket that is
-    not closed.
+    A word that is being typed at the cursor counts as a member's name, a quotation mark in its
+    line as closed, and JSONata without quotation marks as if it had them. Lines that can't be read
+    are left out, such as one with a bracket that is not closed.
     """
     if cursor is not None:
         text = _with_member(text, cursor)
@@ -172,7 +182,9 @@ def yaml_tree(text: str, cursor: int | None = None) -> Node | None:
         try:
             node = yaml_text.compose(text)
         except yaml_text.YAMLProblem as problem:
-            text = _without_line(text, problem.opened or problem.line)
+            quoted = _UNQUOTED.sub(_quoted, text)
+            same = quoted == text
+            text = _without_line(text, problem.opened or problem.line) if same else quoted
         except RecursionError:
             return None
         else:
@@ -192,6 +204,12 @@ def _with_member(text: str, cursor: int) -> str:
         return text
     name = typed[2] or '""'
     return f"{text[:start]}{typed[1]}{name}:{text[start + len(line) :]}"
+
+
+def _quoted(match: re.Match[str]) -> str:
+    """Return a line as long as it was with quotation marks for the ends of an expression."""
+    inside = match[2].replace("'", '"')
+    return f"{match[1]}'{inside}'"
 
 
 def _without_line(text: str, line: int) -> str:

@@ -16,6 +16,7 @@ from doorstep.definitions import Document
 from ..definitions import (
     DefinitionFile,
     describe_all,
+    hint_of,
     line_and_column,
     machines_in,
     placeholders_left,
@@ -67,8 +68,7 @@ class DefinitionReport:
     def _located(self, diagnostic: Diagnostic) -> dict[str, Any]:
         members = diagnostic.as_aws()
         members |= zip(("line", "column"), line_and_column(diagnostic, self.document), strict=False)
-        # Without a document the hint is the excerpt of a text that could not be parsed.
-        return members | ({"hint": diagnostic.hint} if self.document and diagnostic.hint else {})
+        return members | ({"hint": hint} if (hint := hint_of(diagnostic)) else {})
 
     def __str__(self) -> str:
         name = f"{self.file} ({self.machine})" if self.machine else self.file
@@ -174,7 +174,7 @@ def sarif(reports: Iterable[DefinitionReport]) -> dict[str, Any]:
 def _result(
     diagnostic: Diagnostic, report: DefinitionReport, rules: dict[str, int]
 ) -> dict[str, Any]:
-    hint = f"\n{diagnostic.hint}" if report.document and diagnostic.hint else ""
+    hint = f"\n{hint}" if (hint := hint_of(diagnostic)) else ""
     return {
         "ruleId": diagnostic.code,
         "ruleIndex": rules.setdefault(diagnostic.code, len(rules)),

@@ -20,6 +20,7 @@ _ASKS = re.compile(
 _ALIASES = {"sfn": "states"}
 """Names of services in `aws-sdk:` that the optimised integrations call otherwise."""
 _COUNTS = re.compile(r"States\.MathAdd|[+-]\s*1\b|\$count\(")
+_LITERAL = re.compile(r"\{%\s*(\d{1,9})\s*%\}")
 _READS = re.compile(
     r"(?:aws-sdk:)?\w+:(?:batch)?(?i:get|query|scan|describe|list|head|select|search|lookup"
     r"|analyze|classify|compare|detect|estimate|recognize|simulate|translate|validate)\w*"
@@ -54,6 +55,10 @@ def reached(ways: Mapping[str, list[str]], start: str) -> set[str]:
             seen.add(name)
             waiting += ways[name]
     return seen
+
+
+def _reachable(scope: Scope) -> set[str]:
+    return {scope.start_at, *reached(ways_of(scope), scope.start_at)}
 
 
 def _by_end(ways: Mapping[str, list[str]]) -> list[str]:
@@ -107,7 +112,9 @@ def _taken(back: dict[str, list[str]], start: str) -> list[str]:
 
 def _loops(tree: Workflow) -> Iterator[list[State]]:
     for scope in scopes_of(tree.scope):
-        yield from sorted(loops_of(scope), key=lambda loop: loop[0].pointer)
+        there = _reachable(scope)
+        loops = (loop for loop in loops_of(scope) if loop[0].name in there)
+        yield from sorted(loops, key=lambda loop: loop[0].pointer)
 
 
 def loop_at(tree: Workflow, pointer: str) -> set[str]:
@@ -123,25 +130,27 @@ def retries(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
             if state.type != "Task" or state.retriers:
                 continue
             for catcher in state.catchers:
-                way = _back(scope, catcher.target, state.name)
-                if way and any(one.type == "Wait" for one in way):
-                    names = ", ".join(f"'{one.name}'" for one in way)
+                if way := _back(scope, catcher.target, state.name):
+                    names = ", ".join(f"'{one}'" for one in way)
                     yield state.pointer, f"'{state.name}' is tried again by way of {names}"
                     break
 
 
-def _back(scope: Scope, start: str, end: str) -> list[State]:
-    """Return the states that lead from one back to a task without doing any work."""
-    way: list[State] = []
-    name: str | None = start
-    while name is not None and name != end:
-        state = scope.states[name]
-        if state.type not in ("Wait", "Pass", "Choice") or state in way:
-            return []
-        way.append(state)
+def _back(scope: Scope, start: str, end: str) -> tuple[str, ...]:
+    """Return the states, one of them a Wait, that lead from one to a task without doing work."""
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen: set[tuple[str, bool]] = set()
+    for way in ways:
+        state = scope.states[way[-1]]
+        waits = any(scope.states[one].type == "Wait" for one in way)
+        if state.type not in ("Wait", "Pass", "Choice") or (state.name, waits) in seen:
+            continue
+        seen.add((state.name, waits))
         targets = [one.target for one in state.transitions()]
-        name = end if end in targets else targets[0] if targets else None
-    return way if name == end else []
+        if waits and end in targets:
+            return way
+        ways += [(*way, one) for one in targets if one not in (None, end)]
+    return ()
 
 
 def polls(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
@@ -173,22 +182,35 @@ def _asks(state: State, service: str) -> bool:
 
 
 def endless(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
-    """Yield loops without a counter whose history is full within hours."""
+    """Yield loops without a way out, or without a counter whose history is full within hours."""
     if kind == "EXPRESS":
         return
     for loop in _loops(tree):
-        waits = [one.fields.get("Seconds") for one in loop if one.type == "Wait"]
-        if any(not isinstance(one, int) for one in waits) or any(map(_counts, loop)):
-            continue
-        if any(one.type == "Task" and "Retry" not in one.fields and not waits for one in loop):
-            continue
+        names = ", ".join(f"'{one.name}'" for one in loop)
+        waits = [_seconds(one) for one in loop if one.type == "Wait"]
         events = sum(_EVENTS_OF.get(one.type, 2) for one in loop)
-        rounds = EVENTS // events
-        seconds = rounds * sum(one for one in waits if isinstance(one, int))
-        if seconds <= _SOON and waits:
+        seconds = EVENTS // events * sum(one or 0 for one in waits)
+        if not _left(loop):
+            yield loop[0].pointer, f"nothing leads out of the loop {names}"
+        elif waits and None not in waits and seconds <= _SOON and not any(map(_counts, loop)):
             hours = max(round(seconds / 3600), 1)
-            names = ", ".join(f"'{one.name}'" for one in loop)
             yield loop[0].pointer, f"the loop {names} fills the history in about {hours} h"
+
+
+def _seconds(state: State) -> int | None:
+    """Return how long a Wait is, if the definition says it, in JSONata too."""
+    seconds = state.fields.get("Seconds")
+    literal = _LITERAL.fullmatch(seconds) if isinstance(seconds, str) else None
+    return int(literal[1]) if literal else seconds if isinstance(seconds, int) else None
+
+
+def _left(loop: list[State]) -> bool:
+    """Return whether a way leads out of a loop, or a Fail inside of one of its states."""
+    names = {one.name for one in loop}
+    targets = {way.target for state in loop for way in state.transitions()}
+    return not targets <= names or any(
+        one.type == "Fail" for state in loop for one in _with_inner(state)
+    )
 
 
 def _counts(state: State) -> bool:
@@ -200,8 +222,8 @@ def long_express(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
     if kind != "EXPRESS":
         return
     for state in tree.scope.walk():
-        seconds = state.fields.get("Seconds")
-        if isinstance(seconds, int) and seconds > _EXPRESS_SECONDS:
+        seconds = _seconds(state) or 0
+        if seconds > _EXPRESS_SECONDS:
             yield state.pointer, f"'{state.name}' waits for {seconds:,} seconds"
 
 
@@ -255,7 +277,7 @@ def _with_inner(state: State) -> Iterator[State]:
 def unreachable(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
     """Yield the first of states that lead only to each other."""
     for scope in scopes_of(tree.scope):
-        there = {scope.start_at, *reached(ways_of(scope), scope.start_at)}
+        there = _reachable(scope)
         rest = [state for name, state in scope.states.items() if name not in there]
         if rest:
             names = ", ".join(f"'{one.name}'" for one in rest)

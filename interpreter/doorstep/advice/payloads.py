@@ -70,7 +70,11 @@ def chains(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
 
 def _computes(state: State) -> bool:
     """Return whether a Pass state works on data; one with constants is often a placeholder."""
-    return state.type == "Pass" and not state.jsonata and _has_path(state.fields.get("Parameters"))
+    moves = any(
+        state.fields.get(name, "$") not in ("$", None) for name in ("InputPath", "OutputPath")
+    )
+    works = moves or _has_path(state.fields.get("Parameters"))
+    return state.type == "Pass" and not state.jsonata and works
 
 
 def _has_path(template: Any) -> bool:

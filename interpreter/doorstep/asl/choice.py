@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import runtime
@@ -77,8 +77,32 @@ COMPARISONS: dict[str, Comparison] = {
 }
 
 
+def first_that_holds(
+    rules: Iterable[Mapping[str, Any]], getter: Callable[[str], Closure]
+) -> Callable[[Env], int | None]:
+    """Return what finds the first rule that holds, by its place. `getter` compiles the paths.
+
+    Fact 36: any comparator but IsPresent fails on a path that finds nothing.
+    """
+    conditions = [compile_condition(rule, getter) for rule in rules]
+
+    def first(env: Env) -> int | None:
+        try:
+            for place, holds in enumerate(conditions):
+                if holds(env):
+                    return place
+        except PathNotFound as miss:
+            raise runtime(
+                f"Invalid path '{miss.path}': "
+                "The choice state's condition path references an invalid value."
+            ) from None
+        return None
+
+    return first
+
+
 def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Closure]) -> Condition:
-    """Return a rule's condition, And, Or and Not included. `getter` compiles the paths.
+    """Return a rule's condition, And, Or and Not included; it may raise PathNotFound.
 
     Fact 250: And and Or stop at the first value that decides.
     """
@@ -99,7 +123,7 @@ def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Clo
     # Fact 37: the comparators, those that end in Path included.
     if name == "IsPresent":
         return _is_present(getter(path), expected)
-    left = _required(path, getter)
+    left = getter(path)
     if name in _TESTS:
         test = _TESTS[name]
         return lambda env: test(left(env)) is expected
@@ -108,7 +132,7 @@ def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Clo
     if name in COMPARISONS:
         compare = COMPARISONS[name]
         return lambda env: compare(left(env), expected)
-    compare, right = COMPARISONS[name.removesuffix("Path")], _required(expected, getter)
+    compare, right = COMPARISONS[name.removesuffix("Path")], getter(expected)
     return lambda env: compare(left(env), right(env))
 
 
@@ -122,22 +146,6 @@ def _is_present(get: Closure, expected: bool) -> Condition:
         return expected
 
     return is_present
-
-
-def _required(path: str, getter: Callable[[str], Closure]) -> Closure:
-    # Fact 36: any other comparator fails on a path that finds nothing.
-    get = getter(path)
-
-    def required(env: Env) -> Any:
-        try:
-            return get(env)
-        except PathNotFound:
-            raise runtime(
-                f"Invalid path '{path}': "
-                "The choice state's condition path references an invalid value."
-            ) from None
-
-    return required
 
 
 def _string_matches(left: Closure, pattern: str) -> Condition:

@@ -28,8 +28,8 @@ from ..model import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
-from .context import PROVIDED, Closure, Env
-from .data_flow import Leave, compile_input
+from .context import PROVIDED, Closure, Env, Leave
+from .data_flow import compile_input
 from .states import ScopeProgram, Working, gathered
 
 UNLIMITED = 2**31 - 1
@@ -105,7 +105,7 @@ def distributed_map(plan: MapPlan) -> Callable[[Env], Working]:
         command = _redrive(plan, env) if env.map_run else _start(plan, env)
         fiber.open(command.key)
         try:
-            fiber.command(command)
+            fiber.engine.issue(command)
             fact: Fact = yield None
         finally:
             fiber.close()

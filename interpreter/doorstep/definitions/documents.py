@@ -15,7 +15,6 @@ from typing import Any
 
 from ..errors import DefinitionError, Diagnostic, InputError, refusal, shortened
 from ..values import jackson
-from ..values.json_problem import line_column
 from ..values.json_values import byte_length
 from . import source_locations, yaml_text
 from .source_locations import MAX_WIDTH, excerpt
@@ -133,7 +132,7 @@ def _reads_with_values(text: str, path: Path | None) -> bool:
 def _without_value(traced: Traced, source: str) -> Iterator[Diagnostic]:
     """Report the placeholders without quotes and value, which keep a text from being read."""
     for name, offset in unquoted_placeholders(traced.text):
-        line, column = traced.position(source, *line_column(traced.text, offset))
+        line, column = traced.position(source, offset)
         message = f"${{{name}}} has no value; give it one: --param {name}=…"
         where = f"line {line}, column {column}"
         yield Diagnostic(WITHOUT_VALUE, message, where, hint=excerpt(source, line, column))
@@ -144,7 +143,9 @@ def _moved(diagnostic: Diagnostic, traced: Traced, source: str) -> Diagnostic:
     place = _PLACE.search(diagnostic.location or "")
     if place is None or traced.text == source:
         return diagnostic
-    line, column = traced.position(source, int(place[1]), int(place[2]))
+    before = traced.text.split("\n")[: int(place[1]) - 1]
+    offset = sum(len(one) + 1 for one in before) + int(place[2]) - 1
+    line, column = traced.position(source, offset)
     where, hint = f"line {line}, column {column}", excerpt(source, line, column)
     return replace(diagnostic, location=where, hint=hint)
 
@@ -233,7 +234,7 @@ def _text(source: str | bytes | Path) -> str:
 
 def _looks_like_yaml(text: str) -> bool:
     """Return whether a text is no JSON object or array, yet has a member as YAML writes them."""
-    return text.lstrip()[:1] not in ("{", "[") and _YAML_MEMBER.search(text) is not None
+    return text.lstrip()[:1] not in ("{", "[", "/") and _YAML_MEMBER.search(text) is not None
 
 
 def _read_yaml(text: str) -> Any:
@@ -248,6 +249,6 @@ def _read_yaml(text: str) -> Any:
             message += f"; the bracket or quotation mark in line {problem.opened} is not closed"
         elif re.fullmatch(r"[ \t]*\t[ \t]*\S.*", line):
             message += "; YAML is indented with blanks, not with tabs"
-        elif re.search(r":\s*\{%", line):
+        elif re.search(r"[-:]\s*\{%", line):
             message += "; in YAML {% … %} needs quotation marks"
         raise refusal([Diagnostic(code, message, location, hint=hint)]) from None

@@ -40,15 +40,10 @@ class _JSON:
     start: int
 
     @property
-    def position(self) -> tuple[int, int]:
-        """An object's or array's is its key's, a scalar's is its own."""
+    def at(self) -> int:
+        """An object's or array's offset is its key's, a scalar's is its own."""
         container = self.text[self.start : self.start + 1] in ("{", "[")
-        return self.named if container else line_column(self.text, self.start)
-
-    @property
-    def named(self) -> tuple[int, int]:
-        """Where its key stands."""
-        return line_column(self.text, self.key)
+        return self.key if container else self.start
 
     def children(self) -> _Children:
         match self.text[self.start : self.start + 1]:
@@ -75,24 +70,16 @@ class _JSON:
 
 @dataclass(frozen=True, slots=True)
 class _YAML:
-    """A value in a YAML text, by the nodes of its key and of itself."""
+    """A value in a YAML text, by its key's offset and its node."""
 
-    text: str
-    key: Node
+    key: int
     node: Node
 
     @property
-    def position(self) -> tuple[int, int]:
+    def at(self) -> int:
         """As for JSON."""
-        return self._marked(self.node) if isinstance(self.node.value, str) else self.named
-
-    @property
-    def named(self) -> tuple[int, int]:
-        """As for JSON."""
-        return self._marked(self.key)
-
-    def _marked(self, node: Node) -> tuple[int, int]:
-        return line_column(self.text, node.start_mark.index)
+        scalar = isinstance(self.node.value, str)
+        return self.node.start_mark.index if scalar else self.key
 
     def children(self) -> _Children:
         if isinstance(self.node.value, str):
@@ -100,9 +87,9 @@ class _YAML:
         for index, child in enumerate(self.node.value):
             if isinstance(child, tuple):
                 key, value = child
-                yield str(key.value), _YAML(self.text, key, value)
+                yield str(key.value), _YAML(key.start_mark.index, value)
             else:
-                yield index, _YAML(self.text, child, child)
+                yield index, _YAML(child.start_mark.index, child)
 
 
 _Spot = _JSON | _YAML
@@ -113,12 +100,17 @@ def locate(text: str, pointer: str, *, yaml: bool, name: bool = False) -> tuple[
 
     `name`: of the member's name, rather than of its value.
     """
+    return line_column(text, offset(text, pointer, yaml=yaml, name=name))
+
+
+def offset(text: str, pointer: str, *, yaml: bool, name: bool = False) -> int:
+    """Return where it begins that a pointer names, as `locate` does."""
     spot = _root(text, yaml=yaml)
-    position, rest = (1, 1), pointer.rstrip("/")
+    at, rest = 0, pointer.rstrip("/")
     while spot is not None:
-        position = spot.named if name else spot.position
+        at = spot.key if name else spot.at
         spot, rest = _step(spot, rest) if rest else (None, "")
-    return position
+    return at
 
 
 def _root(text: str, *, yaml: bool) -> _Spot | None:
@@ -126,7 +118,7 @@ def _root(text: str, *, yaml: bool) -> _Spot | None:
         start = _skip(text, 0)
         return _JSON(text, start, start)
     node = compose(text)
-    return None if node is None else _YAML(text, node, node)
+    return None if node is None else _YAML(node.start_mark.index, node)
 
 
 def _step(spot: _Spot, rest: str) -> tuple[_Spot | None, str]:

@@ -61,12 +61,9 @@ class Traced:
         """Return a text that is its own source."""
         return cls(text, range(len(text)))
 
-    def position(self, source: str, line: int, column: int) -> tuple[int, int]:
-        """Return line and column in the source of a line and column of this text."""
-        start = 0
-        for _ in range(line - 1):
-            start = self.text.find("\n", start) + 1
-        at = min(start + column - 1, len(self.offsets) - 1)
+    def position(self, source: str, offset: int) -> tuple[int, int]:
+        """Return line and column in the source of an offset in this text."""
+        at = min(offset, len(self.offsets) - 1)
         return line_column(source, self.offsets[at] if at >= 0 else 0)
 
     def replaced(self, pattern: re.Pattern[str], value: Callable[[re.Match[str]], str]) -> Traced:
@@ -100,5 +97,5 @@ class DefinitionText:
 
     def locate(self, source: str, pointer: str) -> tuple[int, int]:
         """Return line and column in the source of what a pointer names."""
-        place = source_locations.locate(self.traced.text, pointer, yaml=self.yaml)
-        return self.traced.position(source, *place)
+        offset = source_locations.offset(self.traced.text, pointer, yaml=self.yaml)
+        return self.traced.position(source, offset)

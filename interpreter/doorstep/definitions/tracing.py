@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
 """Lengths of a double-quoted scalar's escapes; all others have two characters."""
-_LITERAL, _WORD = re.compile(r" +|\S[^\n]*"), re.compile(r"[^\s\\']+")
-"""What stands in a literal block, and in other scalars, as it stands in the value."""
+_WORD = re.compile(r"[^\s\\']+")
+"""What stands in a scalar as it stands in the value."""
 
 
 def trace(template: str, path: Sequence[str], value: Any, resolver: Resolver) -> Traced:
@@ -114,13 +114,12 @@ def _scalar(node: Node, value: str, template: str) -> Traced:
     if template.startswith("!", at):
         at = re.compile(r"!\S*\s*").match(template, at).end()  # type: ignore[union-attr]
     at = template.find("\n", at) + 1 if style in ("|", ">") else at + (style in ("'", '"'))
-    offsets: list[int] = []
-    runs = _LITERAL if style == "|" else _WORD
+    offsets = _lines(template, at, value) if style == "|" else []
     while (done := len(offsets)) < len(value):
         at = _next(template, at, value[done], style)
         if at >= len(template):
             return Traced(value, [start] * len(value))
-        run = runs.match(value, done)
+        run = _WORD.match(value, done)
         if run and template.startswith(run[0], at):
             offsets += range(at, at + len(run[0]))
             at += len(run[0])
@@ -128,6 +127,22 @@ def _scalar(node: Node, value: str, template: str) -> Traced:
             offsets.append(at)
             at += _width(template, at, style)
     return Traced(value, offsets)
+
+
+def _lines(template: str, at: int, value: str) -> list[int]:
+    """Return where a literal block's characters stand, whose lines end where the template's do.
+
+    [] where YAML ends a line at another character than a line feed.
+    """
+    offsets: list[int] = []
+    for line in value.split("\n"):
+        end = template.find("\n", at) % (len(template) + 1)
+        start = end - template.startswith("\r", end - 1) - len(line)
+        if not template.startswith(line, start):
+            return []
+        offsets += [*range(start, start + len(line)), end]
+        at = end + 1
+    return offsets[: len(value)]
 
 
 def _next(template: str, at: int, character: str, style: str | None) -> int:

@@ -97,6 +97,8 @@ class Engine:
     def _take_in(self, fact: Fact) -> None:
         # Facts 94, 100 and 401: what ends an execution from outside follows no event.
         match fact.kind:
+            case kind if kind != "due" and (fiber := self.waiting.get(fact.key)):
+                self._ready.append((fiber, fact))
             case "started" if self.status == "NOT_STARTED":
                 self._start(fact.data)
             case "redriven" if self.redrivable:
@@ -109,8 +111,6 @@ class Engine:
                 self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
             case "due":
                 self._expire(fact)
-            case _ if fiber := self.waiting.get(fact.key):
-                self._ready.append((fiber, fact))
 
     def crash(self, problem: Exception) -> Failure:
         """Leave a problem that nobody foresaw to the driver; return how it fails the workflow."""
@@ -242,14 +242,13 @@ class Engine:
         ready = self._ready
         while ready:
             fiber, message = ready.popleft()
-            if not fiber.aborted and not self._stale(message):
+            # A message may be about what is over: an answered call, an aborted child.
+            if isinstance(message, Fact):
+                over = message.key not in self.waiting
+            else:
+                over = isinstance(message, Fiber) and message.aborted
+            if not fiber.aborted and not over:
                 self._step(fiber, message)
-
-    def _stale(self, message: Any) -> bool:
-        """Return whether a message is about what is over: an aborted child, an answered call."""
-        if isinstance(message, Fact):
-            return message.key not in self.waiting
-        return isinstance(message, Fiber) and message.aborted
 
     def _step(self, fiber: Fiber, message: Any) -> None:
         try:
@@ -305,5 +304,5 @@ class Engine:
         self.status = TERMINAL[event_type]
         self._ready.clear()
         self.waiting.clear()
-        self._commands.extend(Cancel(key) for key in self.open)
+        self._commands.extend(map(Cancel, self.open))
         self.open.clear()

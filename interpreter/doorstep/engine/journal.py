@@ -57,10 +57,6 @@ class Journal:
     scheduled: list[Fact] = field(default_factory=list)
     """Answers that were known before their time, settled ones included."""
 
-    def append(self, entries: Iterable[JournalEntry]) -> None:
-        """Add a fact or events."""
-        self.entries.extend(entries)
-
     @property
     def events(self) -> list[Event]:
         """The events, in order."""

@@ -159,5 +159,5 @@ class InlineExecutor:
 def restored(child: Child, clock: Clock) -> Running:
     """Return a child as it was when it failed, ready to be redriven."""
     execution = restore(child.program, Journal(child.header, list(child.facts)), clock)
-    execution.journal.append(execution.events)
+    execution.journal.entries.extend(execution.events)
     return execution

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from io import SEEK_END
-from itertools import islice
+from itertools import islice, repeat
 from typing import IO, Any, NamedTuple
 
 from ..engine import BatchPlan, ItemSource, StartMapRun
@@ -144,8 +144,7 @@ def _object(
     source = f"s3://{bucket}/{key}"
     with reported(source), buckets.open(bucket, key) as file:
         opened(file)
-        for item in formats.parse_object(config, file, key):
-            yield MapItem.of(item, source)
+        yield from map(MapItem.of, formats.parse_object(config, file, key), repeat(source))
 
 
 # Manifests: objects that name the objects with the items --------------------------------------
@@ -224,7 +223,7 @@ def batches(command: StartMapRun, items: Iterator[MapItem], first: int = 0) -> I
     if select := command.select:
         selected = (select(index, *item) for index, item in enumerate(items, first))
     if command.batch is None:
-        return (Batch(value, 1) for value in selected)
+        return map(Batch, selected, repeat(1))
     return batched(command.batch, selected)
 
 

@@ -8,7 +8,6 @@ their outputs or failures.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -37,8 +36,8 @@ class Counts:
 
     def __init__(self) -> None:
         # All there may be: other threads look at them while they change.
-        self.children = Counter(dict.fromkeys(_STATUSES, 0))
-        self.items = Counter(dict.fromkeys(_STATUSES, 0))
+        self.children = dict.fromkeys(_STATUSES, 0)
+        self.items = dict.fromkeys(_STATUSES, 0)
         """Fact 285: each item of a batch counts."""
 
     def add(self, status: str, items: int, children: int = 1) -> None:
@@ -146,7 +145,7 @@ class MapRun:
     def item_counts(self) -> ItemCounts:
         """Return how far it has come. May be called from any thread."""
         counts = self.counts.items
-        begun, total = counts.total(), self._total()
+        begun, total = sum(counts.values()), self._total()
         share = begun / total if total else self._reading.share
         return ItemCounts(counts["RUNNING"], counts["SUCCEEDED"], self.failed_items, share)
 
@@ -257,8 +256,10 @@ class MapRun:
 
     def ended(self, index: int, journal: Journal) -> None:
         """Take in that a child has ended; its facts and its last event suffice."""
-        self._settle(index, journal)
-        if self.status == "RUNNING":
+        status = self._settle(index, journal)
+        if self.status == "RUNNING" and status == "SUCCEEDED":
+            self.fill()
+        elif self.status == "RUNNING":
             self._continue()
         elif not self.counts.children["RUNNING"]:
             # All that was stopped has ended.
@@ -268,12 +269,12 @@ class MapRun:
         return _STATUSES[self._statuses[index]]
 
     def _move(self, index: int, status: int) -> None:
-        size = self._sizes[index]
-        self.counts.add(self._status(index), -size, -1)
+        size, before = self._sizes[index], self._statuses[index]
         self._statuses[index] = status
+        self.counts.add(_STATUSES[before], -size, -1)
         self.counts.add(_STATUSES[status], size)
 
-    def _settle(self, index: int, journal: Journal) -> None:
+    def _settle(self, index: int, journal: Journal) -> str:
         status, size = journal.status, self._sizes[index]
         self._move(index, _STATUSES.index(status))
         record = writers.record_of(self.command, journal, status)
@@ -281,12 +282,13 @@ class MapRun:
             self._facts.drop(index)
             if self._fits(self._succeeded_bytes):
                 self._succeeded_bytes += self._records.put(index, record) - _BRACKETS
-            return
+            return status
         self._records.put(index, record)
         if journal.redrivable:
             self._facts.put(index, dumps(journal.facts, STORED_DEPTH))
         else:
             self.not_redrivable.add(status, size)
+        return status
 
     def _fits(self, size: int) -> bool:
         """Return whether a result of so many bytes may be the state's; files have no limit."""
@@ -315,7 +317,7 @@ class MapRun:
 
     def _total(self) -> int | None:
         # The share of a stream is known when it has ended.
-        total = self.counts.items.total()
+        total = sum(self.counts.items.values())
         if self.command.items is not None:
             return max(total, len(self.command.items))
         return total if self._exhausted else None
@@ -334,7 +336,7 @@ class MapRun:
 
     def _result(self) -> Any:
         good = _STATUSES.index("SUCCEEDED")
-        records = writers.Records(self._records, lambda index: self._statuses[index] == good)
+        records = writers.Records(self._records, bytes(map(good.__eq__, self._statuses)))
         if writers.exports(self.command):
             return writers.export(self.command, records, self.driver.buckets)
         total = self._records.total - _BRACKETS * len(self._records)

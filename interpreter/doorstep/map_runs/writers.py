@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -21,12 +21,12 @@ class Records(NamedTuple):
     """The records of a map run's children: JSON texts in the order of their items."""
 
     texts: Texts
-    succeeded: Callable[[int], bool]
+    succeeded: bytes
+    """1 for each child that succeeded, else 0."""
 
     def of(self, succeeded: bool) -> Iterator[bytes]:
         """Return the records of the children that succeeded, or of the others."""
-        indexes = range(len(self.texts))
-        wanted = (index for index in indexes if self.succeeded(index) is succeeded)
+        wanted = (index for index, one in enumerate(self.succeeded) if one == succeeded)
         return filter(None, map(self.texts.get, wanted))
 
     def values(self) -> dict[int, Any]:

@@ -14,17 +14,18 @@ an activity if it says so, else of a function.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 TaskKind = Literal["lambda", "activity", "service"]
-_PREFIX: dict[TaskKind, str] = {
+_PREFIXES: dict[TaskKind, str] = {
     "lambda": "LambdaFunction",
     "activity": "Activity",
     "service": "Task",
 }
-
+_STEPS = ("Scheduled", "Started", "Submitted", "Succeeded", "Failed", "TimedOut")
+TASK_EVENTS = {kind: {step: name + step for step in _STEPS} for kind, name in _PREFIXES.items()}
+"""The types of a task's events: by its kind, and by what happened."""
 
 HTTP_REQUESTS = ("http:invoke", "apigateway:invoke")
 """The actions that are a request by HTTP, with its Method."""
@@ -43,17 +44,13 @@ class Integration:
     """SERVICE:ACTION without the pattern; empty for functions and activities."""
     pattern: str = ""
     """"", "sync", "sync:2" or "waitForTaskToken"."""
-    details: Mapping[str, str] = field(default_factory=dict, hash=False)
+    details: dict[str, str] = field(default_factory=dict, hash=False)
     """What every event of a service's task repeats."""
 
     @property
     def name(self) -> str:
         """What DataLimitExceeded calls the task: the service's name, or the whole ARN."""
         return self.resource_type or self.resource
-
-    def event(self, what: str) -> str:
-        """Return an event's type; `what`: Scheduled, Started, Succeeded, Failed or TimedOut."""
-        return _PREFIX[self.kind] + what
 
 
 def integration(resource: str) -> Integration:

@@ -202,7 +202,7 @@ class Follower:
         before = len(self.engine.history)
         commands = self.engine.receive(fact)
         events = self.engine.history[before:]
-        self.journal.append((fact, *events))
+        self.journal.entries.extend((fact, *events))
         return events, commands
 
     def _deliver(self, fact: Fact) -> None:

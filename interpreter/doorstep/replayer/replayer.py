@@ -222,7 +222,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-@dataclass(frozen=True)
+@dataclass
 class RecordedIdentity(Identity):
     """An identity with the recording's tokens, map runs and random values, as far as adopted."""
 

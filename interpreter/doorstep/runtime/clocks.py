@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
 from typing import Any, Protocol
 
 from ..engine import seldom_collected
@@ -200,27 +201,23 @@ class VirtualClock:
         """
         if limit is None:
             result = call()
-            self._soon.append(Handle(lambda: done(result)))
+            self._soon.append(Handle(partial(done, result)))
             return
         answers: list[Any] = []
         thread, until = in_thread(call, answers.append), time.monotonic() + limit
         while thread.is_alive() and (left := until - time.monotonic()) > 0:
             thread.join(min(left, _SPELL or left))
         if answers:
-            self._soon.append(Handle(lambda: done(answers[0])))
+            self._soon.append(Handle(partial(done, answers[0])))
 
+    @seldom_collected()
     def run(self, until: Callable[[], bool]) -> None:
         """Do what is to be done, in order, time jumping from one thing to the next."""
-        with seldom_collected():
-            self._run(until)
-
-    def _run(self, until: Callable[[], bool]) -> None:
         soon, agenda = self._soon, self._agenda
         while not until():
             if soon:
-                handle = soon.popleft()
-                if not handle.cancelled:
-                    handle.act()
+                # Of what was cancelled it does nothing.
+                soon.popleft().act()
                 continue
             at = agenda.next_time()
             if at is None:

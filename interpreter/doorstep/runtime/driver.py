@@ -20,6 +20,7 @@ from ..engine import (
     FindActivity,
     Header,
     Invoke,
+    JournalEntry,
     Program,
     SetTimer,
     StartMapRun,
@@ -161,14 +162,24 @@ class Driver:
         if execution.jobs and kind in ("succeeded", "failed"):
             # It is answered, be it by somebody with its token: that does not cut its child off.
             execution.jobs.pop(key, None)
-        commands = engine.receive(fact)
-        events = engine.history[before:]
+        commands, events = engine.receive(fact), engine.history[before:]
+        entries: tuple[JournalEntry, ...] = (fact, *events)
         if engine.fault:
             problem, engine.fault = engine.fault, None
             log.error(FAULT, execution.arn, exc_info=problem)
-        if not self._journaled(execution, (fact, *events)):
-            return
-        self.persistence.safely(partial(self._follow, execution, commands, events))
+        try:
+            self.persistence.journaled(execution, entries)
+        except Exception as problem:
+            if not self._isolated:
+                raise
+            if kind != "crashed":
+                # What can't be stored has not reached the execution.
+                execution.engine = replay(engine.program, execution.journal)
+                self.crash(execution, problem)
+                return
+            self._set_aside(execution, problem)
+        execution.journal.entries.extend(entries)
+        self.persistence.safely(self._act, execution, commands, events)
         if execution.jobs:
             # Not only after it is stored, but together with it: a crash leaves no child behind.
             for command in commands:
@@ -178,22 +189,6 @@ class Driver:
             execution.submitted.add(key)
             release(self, execution, key)
 
-    def _journaled(self, execution: Running, entries: tuple[Fact, *tuple[Event, ...]]) -> bool:
-        """Store a fact and its events; what can't be stored has not reached the execution."""
-        try:
-            self.persistence.journaled(execution, entries)
-        except Exception as problem:
-            if not self._isolated:
-                raise
-            if entries[0].kind == "crashed":
-                self._set_aside(execution, problem)
-            else:
-                execution.engine = replay(execution.engine.program, execution.journal)
-                self.crash(execution, problem)
-                return False
-        execution.journal.append(entries)
-        return True
-
     def abandon(self, execution: Running, problem: Exception) -> None:
         """Let an execution fail that can't be stored: whoever waits for it is notified."""
         self._set_aside(execution, problem)
@@ -201,19 +196,23 @@ class Driver:
         before = len(engine.history)
         fact = Fact("crashed", engine.now, "", asdict(crashed(problem)))
         commands, events = engine.receive(fact), engine.history[before:]
-        execution.journal.append((fact, *events))
-        self.persistence.safely(partial(self._act, execution, commands, events))
+        execution.journal.entries.extend((fact, *events))
+        self.persistence.safely(self._act, execution, commands, events, True)
 
     def _set_aside(self, execution: Running, problem: Exception) -> None:
         execution.set_aside = True
         self.persistence.set_aside(execution, problem)
 
-    def _follow(self, execution: Running, commands: list[Command], events: list[Event]) -> None:
-        if not execution.set_aside:
-            # Else that from which this follows is not stored.
-            self._act(execution, commands, events)
-
-    def _act(self, execution: Running, commands: list[Command], events: list[Event]) -> None:
+    def _act(
+        self,
+        execution: Running,
+        commands: list[Command],
+        events: list[Event],
+        abandoned: bool = False,
+    ) -> None:
+        if execution.set_aside and not abandoned:
+            # That from which this follows is not stored.
+            return
         if self.on_event:
             for event in events:
                 self.on_event(execution, event)
@@ -289,18 +288,18 @@ class Driver:
     def carry_out(self, execution: Running, commands: Iterable[Command]) -> None:
         """Do what the engine asks for."""
         for command in commands:
-            match command:
-                case Invoke():
-                    self.invoke(execution, command)
-                case FindActivity():
-                    there = self._is_there is None or self._is_there(command.invoke)
-                    self.later(execution, "looked up", command.key, there)
-                case SetTimer():
-                    self._set_timer(execution, command)
-                case Cancel():
-                    self._cancel(execution, command.key)
-                case StartMapRun():
-                    self._start_map_run(execution, command)
+            # Not `match`, which takes ten times as long for each that it is not.
+            if isinstance(command, Invoke):
+                self.invoke(execution, command)
+            elif isinstance(command, SetTimer):
+                self._set_timer(execution, command)
+            elif isinstance(command, Cancel):
+                self._cancel(execution, command.key)
+            elif isinstance(command, FindActivity):
+                there = self._is_there is None or self._is_there(command.invoke)
+                self.later(execution, "looked up", command.key, there)
+            else:
+                self._start_map_run(execution, command)
 
     def _set_timer(self, execution: Running, timer: SetTimer) -> None:
         timers = execution.timers.setdefault(timer.key, {})
@@ -364,9 +363,12 @@ class Driver:
         elif not native(self, execution, invoke):
             context = partial(self._context, execution)
             made = partial(call, self.handlers, invoke, execution.identity, context)
-            act = partial(execution.clock.invoke, made, answered, invoke.timeout)
-            # Whoever gets a token may send it at once, and to another server.
-            self.persistence.safely(act) if invoke.token else act()
+            begin = execution.clock.invoke
+            if invoke.token:
+                # Whoever gets it may send it at once, and to another server.
+                self.persistence.safely(begin, made, answered, invoke.timeout)
+            else:
+                begin(made, answered, invoke.timeout)
 
     def _context(self, execution: Running, invoke: Invoke, request_id: str) -> Context:
         clock, now = execution.clock, execution.clock.now()

@@ -26,8 +26,6 @@ from .payloads import as_json, event_of, rejected, returned
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 """Where our own code is: what calls a handler."""
-RequestId = Callable[[], str]
-"""Makes the id of a call's request: few calls show theirs."""
 LAMBDA_SECONDS = 900.0
 """The longest that a Lambda function may run (Lambda quotas, "Function timeout")."""
 
@@ -147,13 +145,12 @@ def call(
 
     Raises KeyboardInterrupt, and that in the main thread only, where it is the user's Ctrl-C.
     """
-    request_id = _request_id(identity, invoke)
     try:
-        return _answer_of(handlers, invoke, request_id, context)
+        return _answer_of(handlers, invoke, identity, context)
     except BaseException as problem:  # the user's code may raise whatever it likes
         if is_interrupt(problem):
             raise
-        return _failure(invoke, request_id, problem)
+        return _failure(invoke, identity, problem)
 
 
 def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer:
@@ -168,7 +165,7 @@ def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer
 
 
 def _answer_of(
-    handlers: Handlers, invoke: Invoke, request_id: RequestId, context: Callable[..., Context]
+    handlers: Handlers, invoke: Invoke, identity: Identity, context: Callable[..., Context]
 ) -> Answer:
     try:
         function = handlers.find(invoke)
@@ -189,17 +186,19 @@ def _answer_of(
         except TypeError:  # it has no hash, as an object of a dataclass
             takes_context = _takes_context.__wrapped__(function)
         if takes_context:
-            result = function(event, context(invoke, request_id()))
+            result = function(event, context(invoke, _request_id(identity, invoke)))
         else:
             result = function(event)
-        if hasattr(type(result), "__await__"):  # as `inspect.isawaitable`, at a fifth of the cost
+        kind = type(result)
+        # As `inspect.isawaitable`; to find that a dict has no such member takes as long as a call.
+        if kind is not dict and hasattr(kind, "__await__"):
             result = _awaited(result, invoke.timeout)
     except TaskFailed as failed:
         return failed.answer
     except _TimedOut:
         # The task's own timer ends it, on the execution's clock; nobody answers.
         return Answer(accepted=False)
-    return _answer(invoke, request_id, result)
+    return _answer(invoke, identity, result)
 
 
 class _TimedOut(Exception):  # noqa: N818  what happened, not a mistake
@@ -248,7 +247,7 @@ def _takes_context(function: Handler) -> bool:
     return True
 
 
-def _answer(invoke: Invoke, request_id: RequestId, result: Any) -> Answer:
+def _answer(invoke: Invoke, identity: Identity, result: Any) -> Answer:
     # Fact 232: the result is the payload, null included.
     if isinstance(result, TaskFailed):
         return result.answer
@@ -258,17 +257,18 @@ def _answer(invoke: Invoke, request_id: RequestId, result: Any) -> Answer:
         output = output if output is ABSENT else returned(output)
         response = response if response is ABSENT else returned(response)
     except InputError as problem:
-        return _unmarshallable(invoke, request_id, problem)
+        return _unmarshallable(invoke, identity, problem)
     if plain and invoke.integration.pattern == "waitForTaskToken":
         # What a plain handler returns is the answer to the request, not the callback.
         output, response = ABSENT, output
     if invoke.integration.action == "lambda:invoke":
         if response is not ABSENT:
-            response = _invocation(response, request_id)
+            response = _invocation(response, identity, invoke)
         if output is not ABSENT and not invoke.integration.pattern:
-            output = _invocation(output, request_id)
+            output = _invocation(output, identity, invoke)
     if plain:
-        return Answer(output=output, response=response)
+        # Names cost as much again as the rest.
+        return Answer(output) if response is ABSENT else Answer(output, response=response)
     changed: Answer = replace(result, output=output, response=response)
     return changed
 
@@ -279,20 +279,20 @@ def checked(invoke: Invoke, identity: Identity, answer: Answer) -> Answer:
         if answer.output is not ABSENT:
             dumps(answer.output)
     except InputError as problem:
-        return _unmarshallable(invoke, _request_id(identity, invoke), problem)
+        return _unmarshallable(invoke, identity, problem)
     return answer
 
 
-def _request_id(identity: Identity, invoke: Invoke) -> RequestId:
-    return lambda: identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
+def _request_id(identity: Identity, invoke: Invoke) -> str:
+    return identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
 
 
-def _invocation(payload: Any, request_id: RequestId) -> dict[str, Any]:
+def _invocation(payload: Any, identity: Identity, invoke: Invoke) -> dict[str, Any]:
     """Return the result of lambda:invoke, in which the payload stands (fact 85)."""
     return {
         "ExecutedVersion": "$LATEST",
         "Payload": payload,
-        **metadata(request_id(), "application/json"),
+        **metadata(_request_id(identity, invoke), "application/json"),
         "StatusCode": 200,
     }
 
@@ -310,12 +310,12 @@ def metadata(request_id: str, content_type: str) -> dict[str, Any]:
     }
 
 
-def _failure(invoke: Invoke, request_id: RequestId, problem: BaseException) -> Answer:
+def _failure(invoke: Invoke, identity: Identity, problem: BaseException) -> Answer:
     # Facts 82, 83 and 311: the error's name is its type.
     if not _is_function(invoke):
         return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
     stack = _stack(problem.__traceback__)
-    return _report(invoke, type(problem).__name__, message_of(problem), request_id, stack)
+    return _report(invoke, type(problem).__name__, message_of(problem), identity, stack)
 
 
 _stacks: dict[tuple[tuple[str, CodeType, int], ...], list[str]] = {}
@@ -344,16 +344,16 @@ def _stack(trace: TracebackType | None) -> list[str]:
     return lines
 
 
-def _unmarshallable(invoke: Invoke, request_id: RequestId, problem: InputError) -> Answer:
+def _unmarshallable(invoke: Invoke, identity: Identity, problem: InputError) -> Answer:
     reason = str(problem).removeprefix("This value can't be written as JSON: ")
     message = f"Unable to marshal response: {reason}"
     if not _is_function(invoke):
         return Answer(failed=True, error="Runtime.MarshalError", cause=message)
-    return _report(invoke, "Runtime.MarshalError", message, request_id, [])
+    return _report(invoke, "Runtime.MarshalError", message, identity, [])
 
 
 def _report(
-    invoke: Invoke, kind: str, message: str, request_id: RequestId, stack: list[str]
+    invoke: Invoke, kind: str, message: str, identity: Identity, stack: list[str]
 ) -> Answer:
     """Return the failure that Lambda's Python runtime reports; the direct ARN keeps its spacing.
 
@@ -362,7 +362,7 @@ def _report(
     report = {
         "errorMessage": message,
         "errorType": kind,
-        "requestId": request_id(),
+        "requestId": _request_id(identity, invoke),
         "stackTrace": stack,
     }
     direct = invoke.integration.kind == "lambda"

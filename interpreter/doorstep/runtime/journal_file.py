@@ -232,7 +232,7 @@ class JournalFile(InMemory):
             Fact("stopped", now, "", {"error": None, "cause": None}),
             Event(journal.end.id + 1 if journal.events else 1, 0, "ExecutionAborted", now, {}),
         )
-        journal.append(entries)
+        journal.entries.extend(entries)
         self._write(journal.header, map(entry_line, entries))
 
     def find(self, arn: str) -> Running | None:
@@ -260,7 +260,7 @@ class JournalFile(InMemory):
         execution = restore(program, journal, clock)
         # A fact may have been the last thing that was written: its events follow from it.
         if missing := execution.events[journal.end.id if journal.events else 0 :]:
-            journal.append(missing)
+            journal.entries.extend(missing)
             self.journaled(execution, missing)
         if not execution.ended:
             resume_execution(self.driver, execution, journal.scheduled)

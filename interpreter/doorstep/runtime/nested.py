@@ -280,31 +280,31 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
     """
     identity, facts, last = journal.header.identity, journal.facts, journal.end
     details, status = last.details or {}, TERMINAL[last.type]
-    timed_out = status == "TIMED_OUT"
     redriven = [fact.at for fact in facts if fact.kind == "redriven"]
-    redrivable = status != "SUCCEEDED" and journal.redrivable
-    why_not = _SUCCEEDED if status == "SUCCEEDED" else _FULL
-    members = {
-        "Cause": None if timed_out else details.get("cause"),
-        "Error": None if timed_out else details.get("error"),
+    failure, output, why_not = {}, {}, _SUCCEEDED
+    if status == "SUCCEEDED":
+        output = {"Output": details["output"], "OutputDetails": {"Included": True}}
+    else:
+        why_not = "" if journal.redrivable else _FULL
+        if status != "TIMED_OUT":
+            failure = {name.title(): text for name, text in sorted(details.items())}
+    members: dict[str, Any] = {
+        **failure,
         "ExecutionArn": identity.arn,
         "Input": facts[0].data,
         "InputDetails": {"Included": True},
         "Name": identity.name,
-        "Output": details.get("output"),
-        "OutputDetails": {"Included": True} if "output" in details else None,
+        **output,
         "RedriveCount": len(redriven),
-        "RedriveDate": round(redriven[-1] * 1000) if redriven else None,
-        "RedriveStatus": "REDRIVABLE" if redrivable else "NOT_REDRIVABLE",
-        "RedriveStatusReason": None if redrivable else why_not,
+        **({"RedriveDate": round(redriven[-1] * 1000)} if redriven else {}),
+        "RedriveStatus": "NOT_REDRIVABLE" if why_not else "REDRIVABLE",
+        **({"RedriveStatusReason": why_not} if why_not else {}),
         "StartDate": round(facts[0].at * 1000),
         "StateMachineArn": identity.machine_arn,
         "Status": status,
         "StopDate": round(last.at * 1000),
     }
-    if started_as:
-        members = dict(sorted({**members, **started_as}.items()))
-    return {name: value for name, value in members.items() if value is not None}
+    return dict(sorted({**members, **started_as}.items())) if started_as else members
 
 
 def refused(invoke: Invoke, error: ApiError) -> dict[str, str]:

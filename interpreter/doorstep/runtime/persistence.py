@@ -96,9 +96,9 @@ class InMemory:
     def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """Do nothing: the driver has them."""
 
-    def safely(self, act: Callable[[], None]) -> None:
+    def safely(self, act: Callable[..., None], *arguments: Any) -> None:
         """Do it now: nothing is safer later."""
-        act()
+        act(*arguments)
 
     def map_run(self, run: Any) -> None:
         """Do nothing: the parent has it."""

@@ -54,8 +54,7 @@ class Running:
         """Its time; what it starts has the same."""
         self.beginning: Handle | None = None
         """What lets it begin, until something has reached it."""
-        known = journal.facts if journal else ()
-        self.submitted = {one.key for one in known if one.kind == "submitted"}
+        self.submitted: set[str] = set()
         """Keys of the callbacks and jobs whose requests have been answered."""
         self.held: dict[str, list[Fact]] = {}
         """By key: ends of callbacks and jobs that came before that."""
@@ -69,6 +68,8 @@ class Running:
         self.jobs: dict[str, Running] = {}
         """By key: the executions that it started, and whose end it waits for."""
         self.when_ended: Callable[[Running], None] | None = None
+        if journal:
+            self.submitted.update(one.key for one in journal.facts if one.kind == "submitted")
 
     @property
     def identity(self) -> Identity:
@@ -179,7 +180,7 @@ class Persistence(Protocol):
     def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """Store task tokens that from now on stand for a call of an execution."""
 
-    def safely(self, act: Callable[[], None]) -> None:
+    def safely(self, act: Callable[..., None], *arguments: Any) -> None:
         """Do something once all that was reported before is stored."""
 
     def map_run(self, run: Any) -> None:

@@ -110,9 +110,11 @@ def expected(kind: str, location: Location) -> Diagnostic:
     return error(f"Expected value of type {kind}", location)
 
 
-def required(names: tuple[str, ...] | list[str], location: Location) -> Diagnostic:
+def required(
+    names: tuple[str, ...] | list[str], location: Location, hint: str | None = None
+) -> Diagnostic:
     """Report an object without some of its fields."""
-    return error(f"These fields are required: [{', '.join(names)}]", location)
+    return error(f"These fields are required: [{', '.join(names)}]", location, hint=hint)
 
 
 def not_supported(name: str, location: Location, hint: str | None = None) -> Diagnostic:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..model import MACHINE, NESTED_RULE, STATES, Field, ObjectType, several, speaks_jsonata
-from ..values.did_you_mean import did_you_mean
+from ..values.did_you_mean import closest, did_you_mean
 from ..values.timestamps import parse_timestamp
 from . import computed, placeholders
 from .diagnostics import Diagnostics, Location, error, expected, not_supported, only_one, required
@@ -109,7 +109,9 @@ def _state(value: Any, location: Location) -> Diagnostics:
         yield expected("[OBJECT]", location)
         return
     if "Type" not in value:
-        yield required(("Type",), location)
+        misspelt = closest("Type", value)
+        hint = f"Field '{misspelt}' is not supported; did you mean 'Type'?" if misspelt else None
+        yield required(("Type",), location, hint)
         return
     kind = value["Type"]
     if not isinstance(kind, str) or kind not in STATES:

@@ -23,6 +23,8 @@ MAX_DEPTH = 200
 """How many objects and arrays may stand in one another; what recurses over values relies on it."""
 STORED_DEPTH = MAX_DEPTH + 10
 """The same for what is stored of an execution: a value lies some levels deep in its entry there."""
+_LEVELS_OF_ORJSON = 254
+"""It raises JSONEncodeError for more (orjson's documentation, "Serialize")."""
 
 
 class Absent:
@@ -81,37 +83,21 @@ def text_of(value: Any) -> str:
     | integers past 64 bits, half of a surrogate pair, keys that are no texts | raises TypeError |
     | numbers below 0.0001 or with an exponent | has other digits before Java's are put in |
     | subclasses of list, dict and str | raises TypeError, as it is told to pass them on |
-    | more than 200 levels | is given it in 54 arrays more, and then raises TypeError |
+    | more than 200 levels | raises TypeError when given it in 54 arrays more |
     """
     if orjson is None:
         return dumps(value)
     try:
         text: str = orjson.dumps(value, None, orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
+        if len(text) > 2 * MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH:
+            nested = value
+            for _ in range(_LEVELS_OF_ORJSON - MAX_DEPTH):
+                nested = [nested]
+            orjson.dumps(nested, None, orjson.OPT_PASSTHROUGH_SUBCLASS)
     except (TypeError, RecursionError):
         return dumps(value)
-    if "0.0000" in text or (("e-" in text or "e+" in text) and _EXPONENT.search(text)):
-        return dumps(value)
-    if text.count("[") + text.count("{") > MAX_DEPTH and _refuses_nested(value):
-        return dumps(value)
-    return text
-
-
-_LEVELS_OF_ORJSON = 254
-"""It raises JSONEncodeError for more (orjson's documentation, "Serialize")."""
-
-
-def _refuses_nested(value: Any) -> bool:
-    """Return whether orjson refuses a value in so many arrays that only MAX_DEPTH levels are left.
-
-    Which takes a fifth of the time that `deeper_than` does.
-    """
-    for _ in range(_LEVELS_OF_ORJSON - MAX_DEPTH):
-        value = [value]
-    try:
-        orjson.dumps(value, None, orjson.OPT_PASSTHROUGH_SUBCLASS)
-    except TypeError:
-        return True
-    return False
+    otherwise = "0.0000" in text or (("e-" in text or "e+" in text) and _EXPONENT.search(text))
+    return dumps(value) if otherwise else text
 
 
 def java_numbers(text: str) -> str:
@@ -124,7 +110,7 @@ def java_doubles(text: str) -> str:
 
     For what a workflow sees; a journal keeps Python's.
     """
-    return _DOUBLES.sub(_in_java, text) if _FRACTION.search(text) else text
+    return _DOUBLES.sub(_in_java, text) if "." in text and _FRACTION.search(text) else text
 
 
 # It begins with its letter so that a text is passed at the speed of a search for that; what follows
@@ -163,7 +149,14 @@ def loads(text: str, levels: int = MAX_DEPTH) -> Any:
     Raises InputError naming line and column where it is not JSON, or when it is too deep.
     """
     try:
-        value = _decode(text)
+        # JSONDecoder.decode without its search for blanks at both ends, which costs as much as a
+        # small value: a text that has some, or is no JSON, is left to it.
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end != len(text):
+            value = _DECODER.decode(text)
     except json.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
         raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
@@ -210,18 +203,6 @@ def _no_constant(name: str) -> Any:
 
 
 _DECODER = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant)
-
-
-def _decode(text: str) -> Any:
-    # JSONDecoder.decode without its search for blanks at both ends, which costs as much as a small
-    # value: a text that has some, or is no JSON, is left to it.
-    try:
-        value, end = _scan(text, 0)
-    except StopIteration:
-        end = -1
-    return value if end == len(text) else _DECODER.decode(text)
-
-
 _scan = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
