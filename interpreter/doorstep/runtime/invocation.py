@@ -157,7 +157,11 @@ def call(
         if action == "lambda:invoke" and (refused := rejected(invoke, event)):
             return refused
         event = as_json(event, invoke.text if event is invoke.arguments else "")
-        if _takes_context(function):
+        try:
+            takes_context = _takes_context(function)
+        except TypeError:  # it has no hash, as an object of a dataclass
+            takes_context = _takes_context.__wrapped__(function)
+        if takes_context:
             result = function(event, make(*of, invoke, _request_id(identity, invoke)))
         else:
             result = function(event)
@@ -324,13 +328,14 @@ def _stack(trace: TracebackType | None) -> list[str]:
         places.append((code.co_filename, code, rest.tb_lasti))
         rest = rest.tb_next
     key = tuple(places)
-    if key not in _stacks:
+    lines = _stacks.get(key)
+    if lines is None:
         if len(_stacks) >= _MOST_STACKS:
             _stacks.clear()
         frames = traceback.extract_tb(trace)
         theirs = dropwhile(lambda frame: frame.filename.startswith(_PACKAGE), frames)
-        _stacks[key] = traceback.format_list(list(theirs))
-    return _stacks[key]
+        lines = _stacks[key] = traceback.format_list(list(theirs))
+    return lines
 
 
 def _unmarshallable(invoke: Invoke, identity: Identity, problem: InputError) -> Answer:
