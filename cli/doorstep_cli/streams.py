@@ -6,6 +6,7 @@ import codecs
 import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
 _ESCAPED = "doorstep-escaped"
 
@@ -15,7 +16,11 @@ def settle_streams() -> None:
 
     Files and pipes get UTF-8, as JSON, SVG and HTML have to be, unless PYTHONIOENCODING names
     another encoding. What a terminal (or that encoding) lacks is escaped as in JSON: `\\u2192`.
+    A stream that whoever started us has closed is nothing to read, or takes all.
     """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # no file that is opened later gets its descriptor either
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
     codecs.register_error(_ESCAPED, _escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
