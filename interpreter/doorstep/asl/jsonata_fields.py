@@ -11,7 +11,7 @@ from ..errors import StateFailed
 from ..jsonata.errors import FAILURES, JSONataError
 from ..jsonata.sequences import SEQUENCES
 from ..jsonata.values import UNDEFINED, as_double, is_function, number
-from ..values.json_values import MAX_DEPTH, deeper_than, dumps
+from ..values.json_values import MAX_DEPTH, STORED_DEPTH, deeper_than, dumps, loads
 from .context import Closure, Env
 from .jsonpath_fields import FEW, bounded
 
@@ -290,13 +290,16 @@ def _binder(*expressions: Expression) -> tuple[Callable[[Env], Mapping[str, Any]
     draws, shows = names & {"random", "uuid"}, "states" in names
     others = _PLAIN_MEMBER.sub("", " ".join(map(str, expressions)))
     context = shows and "states" in others
+    transforms = "|" in others and not all(expression.quick for expression in expressions)
 
     def bindings(env: Env) -> dict[str, Any]:
         bound = env.bindings()
         if context:
             bound = {**bound, "states": {**bound["states"], "context": env.context()}}
+        if transforms:  # facts 330 and 332: whatever its pattern names is changed here alone
+            bound = loads(dumps(bound, STORED_DEPTH), STORED_DEPTH)
         return {**functions(env.rng), **bound} if draws else bound
 
-    if draws or context:
+    if draws or context or transforms:
         return bindings, False
     return Env.bindings if shows else lambda env: env.fiber.variables, True

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from ..engine import Event, Identity, states_of
 from ..errors import DoorstepError
-from ..history import ExecutionView
+from ..history import ExecutionView, visits_of
+from ..history.child_failures import ChildEvents, Lookup, Started
 from ..values.json_values import dumps, loads
 from .answers import Duration, seconds
 from .driver import Driver
@@ -178,3 +179,15 @@ def listener(on_event: OnEvent | None, driver: Callable[[], Driver]) -> EventLis
     if on_event is None:
         return None
     return lambda running, event: on_event(Execution(driver(), running), event)
+
+
+def lookup_among(executions: Iterable[Execution]) -> Lookup:
+    """Return what finds the children among executions that ran in this process."""
+    unmatched = {one.arn: one for one in executions}
+
+    def find(started: Started) -> list[ChildEvents]:
+        arns = [arn for arn, one in unmatched.items() if started.arn in (arn, one.map_run)]
+        found = [unmatched.pop(arn) for arn in arns]
+        return [ChildEvents(one.name, one.arn, [*visits_of(one).entries.values()]) for one in found]
+
+    return find
