@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..engine import Event, Identity, states_of
 from ..errors import DoorstepError
 from ..history import ExecutionView, visits_of
-from ..history.child_failures import ChildEvents, Lookup, Started
 from ..values.json_values import dumps, loads
 from .answers import Duration, seconds
 from .driver import Driver
 from .invocation import Callbacks
 from .running import EventListener, ItemCounts, Running
+
+if TYPE_CHECKING:
+    from ..history.child_failures import Lookup, Started
 
 
 def started_by(execution: Execution, arn: str) -> Execution | None:
@@ -183,6 +185,9 @@ def listener(on_event: OnEvent | None, driver: Callable[[], Driver]) -> EventLis
 
 def lookup_among(executions: Iterable[Execution]) -> Lookup:
     """Return what finds the children among executions that ran in this process."""
+    # Imported here: only failures need it.
+    from ..history.child_failures import ChildEvents
+
     unmatched = {one.arn: one for one in executions}
 
     def find(started: Started) -> list[ChildEvents]:
