@@ -13,7 +13,6 @@ from ..values.timestamps import parse_timestamp
 from .context import Closure, Env
 
 Condition = Callable[[Env], bool]
-Comparison = Callable[[Any, Any], bool]
 
 
 def _string(value: Any) -> str | None:
@@ -56,22 +55,8 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _compare(
-    kind: Callable[[Any], Any], same: tuple[type, ...], order: Callable[[Any, Any], bool]
-) -> Comparison:
-    # Fact 251: a value of another type is no match, never an error.
-    def compare(left: Any, right: Any) -> bool:
-        if left.__class__ in same and right.__class__ in same:
-            return order(left, right)
-        # A value of another type is not an error: the comparison is false.
-        a, b = kind(left), kind(right)
-        return a is not None and b is not None and order(a, b)
-
-    return compare
-
-
-COMPARISONS: dict[str, Comparison] = {
-    f"{name}{order}": _compare(kind, same, _ORDERS[order])
+_COMPARISONS = {
+    f"{name}{order}": (kind, same, _ORDERS[order])
     for name, (kind, same, orders) in _KINDS.items()
     for order in orders
 }
@@ -129,11 +114,18 @@ def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Clo
         return lambda env: test(left(env)) is expected
     if name == "StringMatches":
         return _string_matches(left, expected)
-    if name in COMPARISONS:
-        compare = COMPARISONS[name]
-        return lambda env: compare(left(env), expected)
-    compare, right = COMPARISONS[name.removesuffix("Path")], getter(expected)
-    return lambda env: compare(left(env), right(env))
+    right = getter(expected) if name.endswith("Path") else None
+    kind, same, order = _COMPARISONS[name.removesuffix("Path")]
+
+    def compare(env: Env) -> bool:
+        value, other = left(env), right(env) if right else expected
+        if value.__class__ in same and other.__class__ in same:
+            return order(value, other)
+        # Fact 251: a value of another type is no match, never an error.
+        value, other = kind(value), kind(other)
+        return value is not None and other is not None and order(value, other)
+
+    return compare
 
 
 def _is_present(get: Closure, expected: bool) -> Condition:

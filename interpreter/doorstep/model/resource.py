@@ -38,6 +38,8 @@ class Integration:
     kind: TaskKind
     resource: str
     """ACTION.PATTERN of a service, else the Resource as written."""
+    name: str
+    """What DataLimitExceeded calls the task: the service's name, or the whole ARN."""
     resource_type: str = ""
     """SERVICE or aws-sdk:SERVICE; empty for functions and activities."""
     action: str = ""
@@ -47,17 +49,12 @@ class Integration:
     details: dict[str, str] = field(default_factory=dict, hash=False)
     """What every event of a service's task repeats."""
 
-    @property
-    def name(self) -> str:
-        """What DataLimitExceeded calls the task: the service's name, or the whole ARN."""
-        return self.resource_type or self.resource
-
 
 def integration(resource: str) -> Integration:
     """Take a Resource apart (fact 230)."""
     parts = resource.split(":")
     if len(parts) > 6 and parts[2] == "states" and parts[5] == "activity":
-        return Integration("activity", resource)
+        return Integration("activity", resource, resource)
     sdk = parts[5:6] == ["aws-sdk"]
     # Fact 243: those of deployed machines may name a Region and an account.
     if len(parts) > 6 and parts[2] == "states" and (sdk or parts[3] == parts[4] == ""):
@@ -66,7 +63,7 @@ def integration(resource: str) -> Integration:
     kind: TaskKind = (
         "activity" if parts[0] != "arn" and "activity" in resource.lower() else "lambda"
     )
-    return Integration(kind, resource)
+    return Integration(kind, resource, resource)
 
 
 def _service(service: str, resource: str) -> Integration:
@@ -74,6 +71,7 @@ def _service(service: str, resource: str) -> Integration:
     return Integration(
         "service",
         resource,
+        service,
         resource_type=service,
         action=f"{service}:{action}",
         pattern=pattern,

@@ -22,7 +22,7 @@ from ..values.json_values import ABSENT, dumps
 from ..values.timestamps import in_utc
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
-from .payloads import as_json, event_of, rejected, returned
+from .payloads import as_json, event_from, rejected, returned
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 """Where our own code is: what calls a handler."""
@@ -139,14 +139,45 @@ def _function_arn(identity: Identity, invoke: Invoke) -> str:
 
 
 def call(
-    handlers: Handlers, invoke: Invoke, identity: Identity, context: Callable[..., Context]
+    handlers: Handlers, invoke: Invoke, identity: Identity, make: Callable[..., Context], *of: Any
 ) -> Answer:
     """Call the handler of a task; whatever happens becomes an Answer.
+
+    `make(*of, invoke, request's id)` makes the handler's context, if it takes one.
 
     Raises KeyboardInterrupt, and that in the main thread only, where it is the user's Ctrl-C.
     """
     try:
-        return _answer_of(handlers, invoke, identity, context)
+        function = handlers.find(invoke)
+        if function is None:
+            cause = missing(invoke, handlers.described)
+            return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
+        action = invoke.integration.action
+        event = event_from(action, invoke.arguments)
+        if action == "lambda:invoke" and (refused := rejected(invoke, event)):
+            return refused
+        event = as_json(event, invoke.text if event is invoke.arguments else "")
+        try:
+            takes_context = _takes_context(function)
+        except TypeError:  # it has no hash, as an object of a dataclass
+            takes_context = _takes_context.__wrapped__(function)
+        if takes_context:
+            result = function(event, make(*of, invoke, _request_id(identity, invoke)))
+        else:
+            result = function(event)
+        kind = type(result)
+        # As `inspect.isawaitable`; to find that a dict has no such member takes as long as a call.
+        if kind is not dict and hasattr(kind, "__await__"):
+            result = _awaited(result, invoke.timeout)
+        return _answer(invoke, identity, result)
+    except HandlerLoadError as problem:
+        cause = str(problem)
+        return Answer(failed=True, error="Doorstep.HandlerNotLoaded", cause=cause, final=True)
+    except TaskFailed as failed:
+        return failed.answer
+    except _TimedOut:
+        # The task's own timer ends it, on the execution's clock; nobody answers.
+        return Answer(accepted=False)
     except BaseException as problem:  # the user's code may raise whatever it likes
         if is_interrupt(problem):
             raise
@@ -162,43 +193,6 @@ def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer
         send=lambda *_: None,
     )
     return call(handlers, invoke, identity, context)
-
-
-def _answer_of(
-    handlers: Handlers, invoke: Invoke, identity: Identity, context: Callable[..., Context]
-) -> Answer:
-    try:
-        function = handlers.find(invoke)
-    except HandlerLoadError as problem:
-        return Answer(
-            failed=True, error="Doorstep.HandlerNotLoaded", cause=str(problem), final=True
-        )
-    if function is None:
-        cause = missing(invoke, handlers.described)
-        return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
-    try:
-        event = event_of(invoke)
-        if invoke.integration.action == "lambda:invoke" and (refused := rejected(invoke, event)):
-            return refused
-        event = as_json(event, invoke.text if event is invoke.arguments else "")
-        try:
-            takes_context = _takes_context(function)
-        except TypeError:  # it has no hash, as an object of a dataclass
-            takes_context = _takes_context.__wrapped__(function)
-        if takes_context:
-            result = function(event, context(invoke, _request_id(identity, invoke)))
-        else:
-            result = function(event)
-        kind = type(result)
-        # As `inspect.isawaitable`; to find that a dict has no such member takes as long as a call.
-        if kind is not dict and hasattr(kind, "__await__"):
-            result = _awaited(result, invoke.timeout)
-    except TaskFailed as failed:
-        return failed.answer
-    except _TimedOut:
-        # The task's own timer ends it, on the execution's clock; nobody answers.
-        return Answer(accepted=False)
-    return _answer(invoke, identity, result)
 
 
 class _TimedOut(Exception):  # noqa: N818  what happened, not a mistake
