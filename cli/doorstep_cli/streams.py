@@ -6,7 +6,6 @@ import codecs
 import os
 import sys
 from io import TextIOWrapper
-from pathlib import Path
 
 _ESCAPED = "doorstep-escaped"
 
@@ -20,7 +19,8 @@ def settle_streams() -> None:
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # no file that is opened later gets its descriptor either
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
+            device = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(device, mode, encoding="utf-8"))
     codecs.register_error(_ESCAPED, _escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
