@@ -76,16 +76,6 @@ class Execution(ExecutionView):
         return self._running.events
 
     @property
-    def status(self) -> str:
-        """NOT_STARTED, RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
-        return self._running.status
-
-    @property
-    def input(self) -> Any:
-        """The input as a JSON value; None before it has begun."""
-        return self._running.engine.input
-
-    @property
     def output(self) -> Any:
         """The output as a JSON value; None unless it succeeded."""
         if self._running.output is not self._shared:
@@ -93,16 +83,6 @@ class Execution(ExecutionView):
             self._shared = self._running.output
             self._output = loads(dumps(self._shared))
         return self._output
-
-    @property
-    def error(self) -> str | None:
-        """The error's name, if it failed with one."""
-        return self._running.error
-
-    @property
-    def cause(self) -> str | None:
-        """The cause, if it failed with one."""
-        return self._running.cause
 
     @property
     def picture(self) -> str:
