@@ -247,32 +247,30 @@ class Engine:
                 over = message.key not in self.waiting
             else:
                 over = isinstance(message, Fiber) and message.aborted
-            if not fiber.aborted and not over:
-                self._step(fiber, message)
-
-    def _step(self, fiber: Fiber, message: Any) -> None:
-        try:
-            if message is Redriven and fiber.started:
-                request = fiber.body.throw(Redriven())
+            if fiber.aborted or over:
+                continue
+            try:
+                if message is Redriven and fiber.started:
+                    request = fiber.body.throw(Redriven())
+                else:
+                    started, fiber.started = fiber.started, True
+                    request = fiber.body.send(message if started else None)
+            except StopIteration as end:
+                fiber.ended, fiber.output = True, end.value
             else:
-                started, fiber.started = fiber.started, True
-                request = fiber.body.send(message if started else None)
-        except StopIteration as end:
-            fiber.ended, fiber.output = True, end.value
-        else:
-            if request is None:
-                return
-            fiber.failure = request
-        if fiber.parent and fiber.ended:
-            # Its parent runs before anyone else, so that an iteration's end stands
-            # next to its last state's in the history.
-            self._ready.appendleft((fiber.parent, fiber))
-        elif fiber.parent:
-            self._ready.append((fiber.parent, fiber))
-        elif fiber.failure:
-            self._end("ExecutionFailed", fiber.failure.failure, fiber.last)
-        else:
-            self._succeed(fiber)
+                if request is None:
+                    continue
+                fiber.failure = request
+            if fiber.parent and fiber.ended:
+                # Its parent runs before anyone else, so that an iteration's end stands
+                # next to its last state's in the history.
+                ready.appendleft((fiber.parent, fiber))
+            elif fiber.parent:
+                ready.append((fiber.parent, fiber))
+            elif fiber.failure:
+                self._end("ExecutionFailed", fiber.failure.failure, fiber.last)
+            else:
+                self._succeed(fiber)
 
     def _succeed(self, root: Fiber) -> None:
         self.output = root.output
