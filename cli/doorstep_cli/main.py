@@ -155,6 +155,6 @@ def entry() -> None:
     settle_streams()
     # A history is many objects that stay, among which there is no garbage: by default Python looks
     # for it after each 700.
-    gc.set_threshold(10_000, 50, 10)
+    gc.set_threshold(10_000, 100, 100)
     gc.freeze()
     cli(prog_name=cli.name)

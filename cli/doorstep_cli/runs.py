@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from doorstep.history import ending, visits_of
+from doorstep.history.child_failures import groups_of
+
+from .children import Family
 from .definitions import DefinitionFile, Type, machines_in, read_accepted
 from .options import F, format_option, pairs, renamed_option, s3_root_option
 from .output import OutputFile, Problem, echo, note, print_json
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
     from doorstep.replayer import ChildFiles
     from doorstep.runtime import OnEvent
 
+_FAILED = ("ExecutionFailed", "ExecutionTimedOut")
+_MOST_FAILED = 100
+"""Executions that stay in memory, so that the end can say why they failed."""
 Begin = Callable[["OnEvent | None"], "Execution"]
 
 
@@ -81,32 +88,36 @@ def driving_options(command: F) -> F:
 
 def run_to_end(
     begin: Begin, *, watched: bool, files: ChildFiles | None = None
-) -> tuple[Execution, KeyboardInterrupt | None]:
+) -> tuple[Execution, KeyboardInterrupt | None, list[Execution]]:
     """Start an execution and run it to its end, or until Ctrl-C or SIGTERM.
 
-    Returns the execution and, if it was interrupted, the interrupt. `files` receives every event.
+    Returns the execution, the interrupt if it was interrupted, and some of the executions that
+    failed on the way. `files` receives every event.
     """
+    failed: list[Execution] = []
     with prints_go_to_stderr(), _sigterm_interrupts():
         watch = Progress() if watched else contextlib.nullcontext()
-        with watch as progress, begin(_notify_all(progress, files)) as execution:
+        with watch as progress, begin(_notify_all(failed, progress, files)) as execution:
             if progress:
                 progress.execution = execution
             try:
                 execution.wait()
             except KeyboardInterrupt as stop:
-                return execution, stop
-        return execution, None
+                return execution, stop, failed
+        return execution, None, failed
 
 
-def _notify_all(*watching: Progress | ChildFiles | None) -> OnEvent | None:
-    """Return a function that passes each event to all watchers; None without watchers."""
+def _notify_all(failed: list[Execution], *watching: Progress | ChildFiles | None) -> OnEvent:
+    """Return a function that passes each event to all watchers, and notes what failed."""
     watchers = [one.on_event for one in watching if one is not None]
 
     def on_event(execution: Execution, event: Event) -> None:
+        if event.type in _FAILED and len(failed) < _MOST_FAILED:
+            failed.append(execution)
         for watcher in watchers:
             watcher(execution, event)
 
-    return on_event if watchers else None
+    return on_event
 
 
 @contextlib.contextmanager
@@ -137,8 +148,16 @@ def carrying_out(
         yield [*(around.sources if around else ()), *chosen.handlers]
 
 
-def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: str) -> int:
-    """Print the output, or on stderr why there is none; return the exit code."""
+def finish(
+    execution: Execution,
+    stop: KeyboardInterrupt | None,
+    failed: Sequence[Execution],
+    output_format: str,
+) -> int:
+    """Print the output, or on stderr why there is none; return the exit code.
+
+    `failed`: executions, among them children, that say why it failed.
+    """
     if output_format == "json":
         print_json(ended.as_json(execution))
     elif execution.status == "SUCCEEDED":
@@ -147,8 +166,17 @@ def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: 
         echo(ended.interrupted(execution), err=True)
         return _interrupted_code(stop)
     if execution.status != "SUCCEEDED":
-        echo(ended.describe(execution), err=True)
+        echo(ended.describe(execution, [*_why(execution, failed)]), err=True)
     return ended.exit_code(execution)
+
+
+def _why(execution: Execution, failed: Sequence[Execution]) -> Iterator[str]:
+    """Yield why those failed that an execution started, as `doorstep failures` says it."""
+    from doorstep.runtime.execution import lookup_among
+
+    visits = visits_of(execution)
+    if end := ending(visits):
+        yield from Family(groups_of(visits, lookup_among(failed))).reason_lines(end)
 
 
 def write(file: Path, lines: Iterable[str], *, quiet: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doorstep.asl.retry import Attempts, compile_retrier, matches
+from doorstep.asl.retry import compile_retrier, matches, next_delay
 from doorstep.errors import StateFailed
 
 LIMIT = "States.DataLimitExceeded"
@@ -106,24 +106,24 @@ def test_the_first_retrier_that_matches_decides() -> None:
         compile_retrier({"ErrorEquals": ["Busy"], "MaxAttempts": 1, "IntervalSeconds": 7}),
         compile_retrier({"ErrorEquals": ["States.ALL"], "MaxAttempts": 9, "IntervalSeconds": 2}),
     ]
-    attempts = Attempts()
-    assert attempts.next_delay(retriers, StateFailed("Busy"), random) == 7
-    assert attempts.next_delay(retriers, StateFailed("Busy"), random) is None
-    assert attempts.next_delay(retriers, StateFailed("Down"), random) == 2
-    assert attempts.next_delay(retriers, StateFailed("Down"), random) == 4
-    assert attempts.total == 3
+    used: dict[int, int] = {}
+    assert next_delay(used, retriers, StateFailed("Busy"), random) == 7
+    assert next_delay(used, retriers, StateFailed("Busy"), random) is None
+    assert next_delay(used, retriers, StateFailed("Down"), random) == 2
+    assert next_delay(used, retriers, StateFailed("Down"), random) == 4
+    assert used == {0: 1, 1: 2}
 
 
 def test_max_attempts_zero_never_retries() -> None:
     retriers = [compile_retrier({"ErrorEquals": ["States.ALL"], "MaxAttempts": 0})]
-    assert Attempts().next_delay(retriers, StateFailed("Boom"), random) is None
+    assert next_delay({}, retriers, StateFailed("Boom"), random) is None
 
 
 def test_no_retrier_matches_no_delay() -> None:
     retriers = [compile_retrier({"ErrorEquals": ["Other"]})]
-    attempts = Attempts()
-    assert attempts.next_delay(retriers, StateFailed("Boom"), random) is None
-    assert attempts.total == 0
+    used: dict[int, int] = {}
+    assert next_delay(used, retriers, StateFailed("Boom"), random) is None
+    assert not used
 
 
 def test_a_redrive_starts_the_counters_of_a_group_again_that_was_under_way(world: Any) -> None:

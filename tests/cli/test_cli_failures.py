@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 import doorstep
 from doorstep_cli.main import cli
+from doorstep_cli.views.ended import describe
 
 Chain = Callable[..., dict[str, Any]]
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -264,12 +265,16 @@ def test_children_in_the_journal_of_their_parent_say_why_they_failed(bill: Path)
     assert "  CardDeclined in Each > Pay (2 children: " in debugged.stdout
 
 
-def test_a_run_says_how_to_see_why_children_failed(bill: Path) -> None:
+def test_a_run_says_why_children_failed(bill: Path) -> None:
     rows = json.dumps([{"n": 1}, {"n": 3}])
     failed = doorstep_cli(
         "run", bill / "batch.asl.json", "--handlers", bill / "h.py", "--input", rows
     )
-    assert "--history FILE and --children children" in failed.stderr
+    assert "\n  CardDeclined in Each > Pay (2 children: " in failed.stderr
+    assert "\n    row 1: declined\n" in failed.stderr
+    assert "hint" not in failed.stderr
+    execution = doorstep.run(bill / "batch.asl.json", json.loads(rows), bill / "h.py")
+    assert "--history FILE and --children children" in describe(execution)
 
 
 def test_without_its_children_a_map_says_how_to_fetch_them(bill: Path) -> None:
@@ -335,3 +340,14 @@ def test_a_download_is_of_a_machine_by_its_arn() -> None:
     result = CliRunner().invoke(cli, ["download", "--machine", "order"])
     assert result.exit_code == 2
     assert "such as arn:aws:states:eu-west-1:123456789012:stateMachine:order" in result.stderr
+
+
+def test_a_replay_without_the_children_says_what_it_can_not_know(bill: Path) -> None:
+    history = bill / "batch.json"
+    ran(bill, "batch", "--history", history)
+    definition = json.loads((bill / "batch.asl.json").read_text("utf-8"))
+    definition["States"]["Each"]["ToleratedFailureCount"] = 9
+    (bill / "batch.asl.json").write_text(json.dumps(definition), "utf-8")
+    replayed = doorstep_cli("replay", history, "--definition", bill / "batch.asl.json")
+    assert replayed.exit_code == 0
+    assert "tolerated now: add --children DIR" in replayed.stderr

@@ -330,7 +330,7 @@ def test_an_execution_says_why_children_of_its_map_failed(
     machine = site.machine("mapfails", chain({"Each": each(items, distributed=True)}))
     page = site.page("execution", arn=site.run(machine, input="[1, 2]"))
     assert "States.ExceedToleratedFailureThreshold" in page
-    assert re.search(r"CardDeclined in \d of \d children looked at", page)
+    assert re.search(r"CardDeclined in Each &gt; Check \((2 children: |child )", page)
     assert "no funds" in page
 
 

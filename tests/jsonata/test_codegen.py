@@ -198,8 +198,20 @@ def test_operators_conditions_and_names_become_code_without_closures() -> None:
         assert "OUTER" not in code.__code__.co_names, text  # closures take an environment
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$map([1, 2], function($x){ $string($x := 5) & $x })",
+        "$sum($sum := [1, 2])",
+    ],
+)
+def test_a_name_bound_between_two_reads_of_it_is_the_new_one(text: str) -> None:
+    compare(text, None)
+
+
 def test_generating_code_takes_no_longer_for_what_nests() -> None:
-    for head, tail in (("{'a': ", "}"), ("$map([1], function($x){", "})"), ("x[", "]")):
+    nests = ("{'a': ", "}"), ("$map([1], function($x){", "})"), ("x[", "]"), ("1 + ($x := ", ")")
+    for head, tail in nests:
         assert hot(head * 40 + "1" + tail * 40).code is not None  # twice each would be for ever
 
 

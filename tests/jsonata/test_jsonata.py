@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -460,3 +461,33 @@ def test_a_control_escape_stands_for_its_character(letter: str, character: str) 
     """ECMAScript, ControlEscape: t, n, v, f and r are U+0009 to U+000D."""
     found = jsonata.compile(f"$match($, /\\{letter}/).index").evaluate(f"ab{character}")
     assert found == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("($v := $; $v^(a))", {"a": 1}),
+        ("($v := {'x': $}; $v.x^(a))", {"a": 1}),
+        ("($f := $sum(?, 1); $f($))", 2),
+        ("($f := $sum(?); $f($))", 2),
+    ],
+)
+def test_one_value_stays_itself_when_it_is_sorted_or_taken_for_a_list(text: str, data: Any) -> None:
+    """docs.jsonata.org, "Sequences": a sequence of one value is that value."""
+    assert jsonata.compile(text).evaluate(data) == data
+
+
+def test_a_partial_application_to_the_wrong_type_fails_as_a_call_does() -> None:
+    failure = error("($f := $uppercase(?); $f(1))")
+    assert (failure.code, failure.position, failure.token) == ("T0410", 25, "f")
+
+
+def test_a_callable_without_a_hash_can_be_bound() -> None:
+    @dataclass
+    class Added:
+        to: int
+
+        def __call__(self, value: int) -> int:
+            return value + self.to
+
+    assert jsonata.compile("$map([1, 2], $add)").evaluate(None, {"add": Added(2)}) == [3, 4]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.model import mistyped
+from doorstep.model import TASK_EVENTS, mistyped
 from doorstep.model.resource import function_name, integration
 
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:Charge"
@@ -85,8 +85,8 @@ def test_a_service_taken_apart(
     ],
 )
 def test_the_names_of_the_events(resource: str, events: tuple[str, str]) -> None:
-    parts = integration(resource)
-    assert (parts.event("Scheduled"), parts.event("TimedOut")) == events
+    of_kind = TASK_EVENTS[integration(resource).kind]
+    assert (of_kind["Scheduled"], of_kind["TimedOut"]) == events
 
 
 @pytest.mark.parametrize(

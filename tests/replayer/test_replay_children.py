@@ -463,6 +463,15 @@ def test_a_map_run_that_failed_may_be_tolerated_now(record: Any, each: Chain) ->
     assert found.message == "1 of 2 items failed, which is tolerated now"
 
 
+def test_a_failed_map_run_may_be_tolerated_now_with_items_that_it_did_not_come_to(
+    record: Any, each: Chain
+) -> None:
+    failed = record(each(MaxConcurrency=1), 13, 1, 2)
+    found = failed.replay(each(MaxConcurrency=1, ToleratedFailurePercentage=34)).difference
+    assert found.message.startswith("1 of 3 items failed, which is tolerated now; not all is known")
+    assert failed.replay(each(MaxConcurrency=1, ToleratedFailurePercentage=33)).same
+
+
 def test_items_that_a_failed_map_run_did_not_come_to_are_not_missed(
     record: Any, each: Chain
 ) -> None:

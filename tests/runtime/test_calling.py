@@ -6,7 +6,7 @@ import json
 import math
 import re
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import doorstep
+from doorstep.runtime import invocation
 from doorstep.runtime.clocks import in_thread
 from doorstep.runtime.invocation import Context
 
@@ -82,6 +83,17 @@ def test_the_stack_trace_begins_in_the_handler() -> None:
     (frame,) = json.loads(execution.cause or "")["stackTrace"]
     line = decline.__code__.co_firstlineno + 1
     assert frame.startswith(f'  File "{__file__}", line {line}, in decline\n    raise CardDeclined')
+
+
+def test_a_stack_trace_that_another_thread_drops_from_the_cache_is_still_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Dropping(dict[Any, Any]):
+        def __setitem__(self, key: Any, value: Any) -> None:
+            self.clear()
+
+    monkeypatch.setattr(invocation, "_stacks", Dropping())
+    assert doorstep.run(machine(), handlers={"charge": decline}).error == "CardDeclined"
 
 
 def test_a_direct_call_keeps_the_spacing_of_the_report_and_invoke_does_not() -> None:
@@ -402,6 +414,17 @@ def test_the_idempotency_key_is_the_same_after_a_redrive() -> None:
     assert execution.status == "SUCCEEDED"
     assert len(seen) == 2
     assert len(set(seen)) == 1
+
+
+def test_a_handler_may_be_an_object_without_a_hash() -> None:
+    @dataclass
+    class Charge:
+        fee: int
+
+        def __call__(self, event: Any) -> int:
+            return self.fee
+
+    assert doorstep.run(machine(), handlers={"charge": Charge(3)}).output == 3
 
 
 def test_a_handler_may_take_one_argument_or_two() -> None:

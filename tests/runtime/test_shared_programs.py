@@ -35,3 +35,16 @@ def test_a_definition_holds_what_json_can_say(value):
     definition["States"]["A"]["Result"] = value
     with pytest.raises(doorstep.DefinitionError, match="must be a valid JSON object"):
         doorstep.run(definition)
+
+
+def test_a_transform_changes_neither_a_variable_nor_the_definition():
+    """Facts 330 and 332: only Assign changes a variable."""
+    change = "{% $states.input.v ~> |$v|{'new': 1}| %}"
+    states = {
+        "A": {"Type": "Pass", "Assign": {"v": {"old": 1}}, "Next": "B"},
+        "B": {"Type": "Pass", "Output": change, "Next": "C"},
+        "C": {"Type": "Pass", "Output": "{% $v %}", "End": True},
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "A", "States": states}
+    outputs = [doorstep.run(definition, {"v": {}}).output for _ in range(2)]
+    assert outputs == [{"old": 1}] * 2

@@ -111,10 +111,10 @@ def resume(
                 **options,
             )  # fmt: skip
 
-        execution, stop = run_to_end(begin, watched=not quiet and wanted())
+        execution, stop, failed = run_to_end(begin, watched=not quiet and wanted())
     if history:
         write(history, history_lines(execution.events), quiet=quiet)
-    code = finish(execution, stop, output_format)
+    code = finish(execution, stop, failed, output_format)
     if (about := fetched_with(histories[0])) and not quiet:
         for line in next_steps(
             about,

@@ -205,14 +205,14 @@ def run(
     with handlers_of(chosen.handlers), chosen.at_work(quiet=quiet) as around:
         options["services"] = around
         begin = partial(_start, definition, list(chosen.handlers), options, redrive, quiet)
-        execution, stop = run_to_end(begin, watched=not quiet and wanted(), files=files)
+        execution, stop, failed = run_to_end(begin, watched=not quiet and wanted(), files=files)
     for remark in mocks.remarks() if mocks and not quiet else ():
         note(remark)
     if files:
         write_children(files, execution, quiet=quiet)
     if history:
         write(history, history_lines(execution.events), quiet=quiet)
-    code = finish(execution, stop, output_format)
+    code = finish(execution, stop, failed, output_format)
     if not quiet and options["input_json"] is None and execution.error in _OF_DATA:
         note("no input was given, so it was {}; --input JSON or --input @FILE gives one")
     ctx.exit(code)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from doorstep.history import Visit, ending, visits_of
-from doorstep.history.causes import cause_lines
+from doorstep.history.causes import cause_lines, execution_arn
 from doorstep.values.json_values import value_of
 
 from ..output import style
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from doorstep import Execution
 
 _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "yellow"}
-_EXCEEDED = "States.ExceedToleratedFailureThreshold"
+EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 
 def exit_code(execution: Execution) -> int:
@@ -42,18 +42,24 @@ def as_json(execution: Execution) -> dict[str, Any]:
     return present | ({"output": execution.output} if execution.status == "SUCCEEDED" else {})
 
 
-def describe(execution: Execution) -> str:
-    """Return status, state, error and cause of a run that did not succeed, and hints."""
+def describe(execution: Execution, why: Sequence[str] = ()) -> str:
+    """Return status, state, error and cause of a run that did not succeed, and hints.
+
+    `why`: lines that say why the executions failed that it started.
+    """
     visits = visits_of(execution)
     end = ending(visits)
     status = style(execution.status, fg=_COLOURS[execution.status], bold=True)
     where = _where(end.visit) if end else ""
     headline = f"{status}{where}: {execution.error or 'no error name'}"
-    lines = [headline, *(f"  {line}" for line in cause_lines(execution.cause or ""))]
+    quotes_child = execution_arn(value_of(execution.cause)) is not None
+    cause = () if why and quotes_child else cause_lines(execution.cause or "")
+    lines = [headline, *(f"  {line}" for line in cause)]
     if end and end.origin and (caught := visits.of[end.origin.id]):
         error = end.origin.details.get("error", "no error name")
         lines.append(f"  caught before:{_where(caught)}: {error}")
-    if execution.error == _EXCEEDED:
+    lines += [f"  {line}" for line in why]
+    if execution.error == EXCEEDED and not why:
         lines.append(
             "  hint: to see why its children failed, run it with --history FILE and --children "
             "children, then doorstep failures FILE"

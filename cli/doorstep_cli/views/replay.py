@@ -10,6 +10,7 @@ from doorstep.errors import shortened
 from doorstep.values.json_values import dumps
 
 from ..output import TableRow, echo, note, plain, print_table
+from .ended import EXCEEDED
 
 if TYPE_CHECKING:
     from doorstep.engine.messages import Event
@@ -55,6 +56,8 @@ def _print_own(replayed: Replay) -> None:
         echo(f"  likely:   {difference.advice}")
     else:
         echo(f"the same: {replayed.recorded:,} events, {replayed.status}", fg="green")
+        if replayed.error == EXCEEDED and not replayed.children:
+            note("whether the failures of its children are tolerated now: add --children DIR")
     if answers := [answer for one in replayed.all for answer in one.answers]:
         print_answers(answers)
 

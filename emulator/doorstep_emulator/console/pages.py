@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from doorstep.errors import ApiError
 from doorstep.history import as_aws
+from doorstep.history.child_failures import groups_of
 from doorstep.history.diff import diff
 from doorstep.pages import ExecutionPage, Filter, Parts, Renderer, Timeline, page_of_file
 from doorstep.testing.recorded_tests import RecordedTest
@@ -167,7 +168,7 @@ class Pages:
         arn = query.get("arn", "")
         read = await self._reader.execution(arn)
         await self._reader.read_map_runs(read)
-        why = await self._reader.why_children_failed(read)
+        children = await self._reader.failed_children(read)
         waiting = await self._reader.waiting(arn) if read.row.status == "RUNNING" else []
         wanted, event = filter_of(query), _number(query.get("event")) or None
         head = read.head
@@ -179,15 +180,17 @@ class Pages:
         def make() -> Mapping[str, Any]:
             read.catch_up()
             whole = bool(event) or read.row.status != "RUNNING"
+            moments = read.moments(whole=whole)
+            found = groups_of(moments.visits, lambda one: children.get(one.arn, ()))
             page = ExecutionPage(
-                read.moments(whole=whole),
+                moments,
                 read.definition,
                 read.row.name,
                 wanted,
                 event,
                 states=read.states,
                 map_runs=read.map_counts(),
-                why=why,
+                groups=found if children else (),
             )
             graph = None
             if "part" not in query:

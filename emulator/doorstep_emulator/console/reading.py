@@ -19,6 +19,7 @@ from doorstep.definitions.documents import read_json
 from doorstep.engine import Event
 from doorstep.errors import DoorstepError
 from doorstep.history import Entry, Visits
+from doorstep.history.child_failures import ChildEvents
 from doorstep.model.aws_model import check_request
 from doorstep.pages import Counts
 from doorstep.replayer import Moments, Recording, Replayer
@@ -45,7 +46,7 @@ _BATCH = 2_500
 _HELD = 16
 """Executions whose events stay in memory, and map runs of one that are described."""
 _LOOKED_AT = 10
-"""Children of a map run that failed, whose errors a page names."""
+"""Children of a map run that failed, that a page groups by their errors."""
 _PATIENCE = 2.0
 """Seconds that a page waits for another server."""
 _TIMERS = 200
@@ -226,7 +227,13 @@ class Reader:
     async def execution(self, arn: str) -> Read:
         """Return an execution with all its events until now. Raises ApiError."""
         head = await self.look(lambda: self._head(arn))
-        read = self._read.setdefault(head.row.id, Read(head))
+        read = await self._filled(self._read.setdefault(head.row.id, Read(head)), head)
+        self._read.move_to_end(head.row.id)
+        if len(self._read) > _HELD:
+            self._read.popitem(last=False)
+        return read
+
+    async def _filled(self, read: Read, head: Head) -> Read:
         read.add(head, head.events)
         while len(read.entries) < head.last:
             first = len(read.entries) + 1
@@ -236,9 +243,6 @@ class Reader:
                 break
             # Another request may have read them meanwhile.
             read.add(head, batch)
-        self._read.move_to_end(head.row.id)
-        if len(self._read) > _HELD:
-            self._read.popitem(last=False)
         return read
 
     async def read_map_runs(self, read: Read) -> None:
@@ -247,28 +251,20 @@ class Reader:
         arns = list(dict.fromkeys(one.details["mapRunArn"] for one in started))[-_HELD:]
         read.add_map_runs([await self.ask("DescribeMapRun", mapRunArn=arn) for arn in arns])
 
-    async def why_children_failed(self, read: Read) -> list[tuple[str, str]]:
-        """Return why children failed in an execution that failed: how often what, and a cause.
-
-        Of each map run that failed the newest few are looked at.
-        """
+    async def failed_children(self, read: Read) -> dict[str, list[ChildEvents]]:
+        """Return children of an execution that failed, the newest of each map run that failed."""
         failed = [run["mapRunArn"] for run in read.map_runs if run["status"] == "FAILED"]
-        alike: dict[str, list[dict[str, Any]]] = {}
+        children: dict[str, list[ChildEvents]] = {}
         for arn in failed if read.row.status == "FAILED" else ():
             listed = await self.ask(
                 "ListExecutions", mapRunArn=arn, statusFilter="FAILED", maxResults=_LOOKED_AT
             )
             for one in listed["executions"]:
-                child = await self.ask("DescribeExecution", executionArn=one["executionArn"])
-                alike.setdefault(child.get("error", "no error name"), []).append(child)
-        total = sum(map(len, alike.values()))
-        return [
-            (
-                f"{error} in {len(same)} of {total} children looked at ({same[0]['name']})",
-                same[0].get("cause", ""),
-            )
-            for error, same in sorted(alike.items(), key=lambda one: -len(one[1]))
-        ]
+                head = await self.look(partial(self._head, one["executionArn"]))
+                child = await self._filled(Read(head), head)
+                found = ChildEvents(one["name"], one["executionArn"], child.entries)
+                children.setdefault(arn, []).append(found)
+        return children
 
     def _head(self, arn: str) -> Head:
         for row, events in self.server.recorder.rows.past:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import runtime
@@ -13,7 +13,6 @@ from ..values.timestamps import parse_timestamp
 from .context import Closure, Env
 
 Condition = Callable[[Env], bool]
-Comparison = Callable[[Any, Any], bool]
 
 
 def _string(value: Any) -> str | None:
@@ -56,29 +55,39 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _compare(
-    kind: Callable[[Any], Any], same: tuple[type, ...], order: Callable[[Any, Any], bool]
-) -> Comparison:
-    # Fact 251: a value of another type is no match, never an error.
-    def compare(left: Any, right: Any) -> bool:
-        if left.__class__ in same and right.__class__ in same:
-            return order(left, right)
-        # A value of another type is not an error: the comparison is false.
-        a, b = kind(left), kind(right)
-        return a is not None and b is not None and order(a, b)
-
-    return compare
-
-
-COMPARISONS: dict[str, Comparison] = {
-    f"{name}{order}": _compare(kind, same, _ORDERS[order])
+_COMPARISONS = {
+    f"{name}{order}": (kind, same, _ORDERS[order])
     for name, (kind, same, orders) in _KINDS.items()
     for order in orders
 }
 
 
+def first_that_holds(
+    rules: Iterable[Mapping[str, Any]], getter: Callable[[str], Closure]
+) -> Callable[[Env], int | None]:
+    """Return what finds the first rule that holds, by its place. `getter` compiles the paths.
+
+    Fact 36: any comparator but IsPresent fails on a path that finds nothing.
+    """
+    conditions = [compile_condition(rule, getter) for rule in rules]
+
+    def first(env: Env) -> int | None:
+        try:
+            for place, holds in enumerate(conditions):
+                if holds(env):
+                    return place
+        except PathNotFound as miss:
+            raise runtime(
+                f"Invalid path '{miss.path}': "
+                "The choice state's condition path references an invalid value."
+            ) from None
+        return None
+
+    return first
+
+
 def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Closure]) -> Condition:
-    """Return a rule's condition, And, Or and Not included. `getter` compiles the paths.
+    """Return a rule's condition, And, Or and Not included; it may raise PathNotFound.
 
     Fact 250: And and Or stop at the first value that decides.
     """
@@ -99,17 +108,24 @@ def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Clo
     # Fact 37: the comparators, those that end in Path included.
     if name == "IsPresent":
         return _is_present(getter(path), expected)
-    left = _required(path, getter)
+    left = getter(path)
     if name in _TESTS:
         test = _TESTS[name]
         return lambda env: test(left(env)) is expected
     if name == "StringMatches":
         return _string_matches(left, expected)
-    if name in COMPARISONS:
-        compare = COMPARISONS[name]
-        return lambda env: compare(left(env), expected)
-    compare, right = COMPARISONS[name.removesuffix("Path")], _required(expected, getter)
-    return lambda env: compare(left(env), right(env))
+    right = getter(expected) if name.endswith("Path") else None
+    kind, same, order = _COMPARISONS[name.removesuffix("Path")]
+
+    def compare(env: Env) -> bool:
+        value, other = left(env), right(env) if right else expected
+        if value.__class__ in same and other.__class__ in same:
+            return order(value, other)
+        # Fact 251: a value of another type is no match, never an error.
+        value, other = kind(value), kind(other)
+        return value is not None and other is not None and order(value, other)
+
+    return compare
 
 
 def _is_present(get: Closure, expected: bool) -> Condition:
@@ -122,22 +138,6 @@ def _is_present(get: Closure, expected: bool) -> Condition:
         return expected
 
     return is_present
-
-
-def _required(path: str, getter: Callable[[str], Closure]) -> Closure:
-    # Fact 36: any other comparator fails on a path that finds nothing.
-    get = getter(path)
-
-    def required(env: Env) -> Any:
-        try:
-            return get(env)
-        except PathNotFound:
-            raise runtime(
-                f"Invalid path '{path}': "
-                "The choice state's condition path references an invalid value."
-            ) from None
-
-    return required
 
 
 def _string_matches(left: Closure, pattern: str) -> Condition:

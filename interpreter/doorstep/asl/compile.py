@@ -8,9 +8,9 @@ from typing import Any
 from ..model import WORKING, Clause, Scope, State, Workflow, integration
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
-from .choice import compile_condition
-from .context import Closure, Env
-from .data_flow import Leave, compile_arguments, compile_leave
+from .choice import first_that_holds
+from .context import Closure, Env, Leave
+from .data_flow import compile_arguments, compile_leave
 from .map import MapPlan, distributed_map, inline_map, map_plan
 from .retry import compile_retrier
 from .states import (
@@ -113,15 +113,7 @@ def _first_that_holds(state: State) -> Callable[[Env], int | None]:
     if state.jsonata:
         conditions = [(r.fields["Condition"], f"{r.location}/Condition") for r in state.rules]
         return jsonata_fields.first_that_holds(conditions)
-    rules = [compile_condition(rule.fields, jsonpath_fields.getter) for rule in state.rules]
-
-    def first(env: Env) -> int | None:
-        for place, holds in enumerate(rules):
-            if holds(env):
-                return place
-        return None
-
-    return first
+    return first_that_holds((rule.fields for rule in state.rules), jsonpath_fields.getter)
 
 
 def _rule_leave(rule: Clause, state: State) -> Leave:

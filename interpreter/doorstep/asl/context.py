@@ -10,7 +10,7 @@ from ..engine import Fiber
 from ..errors import StateFailed
 from ..jsonata.values import UNDEFINED
 from ..values.timestamps import format_timestamp
-from .retry import Attempts, Retrier
+from .retry import Retrier, next_delay
 
 VISIT_STEPS = 6_000_000
 """What all expressions together may take in one attempt of a state, or for one item of a Map."""
@@ -28,8 +28,12 @@ class Env:
     """$states.result."""
     error_output: Any = UNDEFINED
     """$states.errorOutput."""
-    attempts: Attempts | None = None
-    """Its retries; made for the first."""
+    used: dict[int, int] | None = None
+    """How often each of its retriers has been used; made for the first retry."""
+    retries = 0
+    """How many retries there were in this visit: $$.State.RetryCount."""
+    first_key: str | None = None
+    """The key of its first call."""
     map_run: tuple[str, int] | None = None
     """Key and redrives of the map run that this visit started."""
     token: str | None = None
@@ -43,7 +47,6 @@ class Env:
     bound: dict[str, Any] | None = None
     """What `bindings` made; None where something in it has changed."""
     _variables: dict[str, Any] | None = None
-    _first = ""
 
     def __init__(self, fiber: Fiber, state: str, works: bool, raw: Any) -> None:
         self.fiber = fiber
@@ -60,6 +63,7 @@ class Env:
 
     def retry(self) -> None:
         """Begin a retry: children and map run of the failed attempt are not continued."""
+        self.retries += 1
         self.fiber.group = None
         self.map_run = None
         self.spent = 0
@@ -68,18 +72,8 @@ class Env:
 
     def next_delay(self, retriers: Sequence[Retrier], failed: StateFailed) -> float | None:
         """Return the seconds until the next attempt; None when there is none."""
-        self.attempts = self.attempts or Attempts()
-        return self.attempts.next_delay(retriers, failed, self.rng)
-
-    @property
-    def retries(self) -> int:
-        """How many retries there were in this visit: $$.State.RetryCount."""
-        return self.attempts.total if self.attempts else 0
-
-    def first_key(self, key: str) -> str:
-        """Return the key of this visit's first call."""
-        self._first = self._first or key
-        return self._first
+        self.used = self.used or {}
+        return next_delay(self.used, retriers, failed, self.rng)
 
     def show_item(self, item: dict[str, Any] | None) -> None:
         """Set $$.Map.Item to this item; None: remove it."""
@@ -92,7 +86,7 @@ class Env:
 
         Fact 302.
         """
-        self.attempts = None
+        self.used, self.retries = None, 0
         self.data = self.raw
         self.spent = 0
         self._context = None
@@ -180,3 +174,7 @@ class Env:
 
 Closure = Callable[[Env], Any]
 """A compiled field: its value in one visit of a state."""
+Exit = tuple[Any, str | None, dict[str, Any] | None]
+"""How a state ends: its output, the next state, the variables that are assigned."""
+Leave = Callable[[Env, Any], Exit]
+"""The compiled way out of a state, from a result."""

@@ -16,28 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from ..errors import StateFailed
 from ..jsonpath import ReferenceConflict, compile_reference
 from ..model import State
 from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
-from .context import Closure, Env
+from .context import Closure, Env, Exit, Leave
 
 Shows = Literal["result", "errorOutput"] | None
-
-
-class Exit(NamedTuple):
-    """How a state ends."""
-
-    output: Any
-    next: str | None
-    assigned: dict[str, Any] | None = None
-
-
-Leave = Callable[[Env, Any], Exit]
-_new_tuple = tuple.__new__
 
 
 def compile_input(fields: Mapping[str, Any]) -> Closure:
@@ -111,7 +99,7 @@ def _jsonata_leave(fields: Mapping[str, Any], shows: Shows, at: str) -> Leave:
         elif shows == "errorOutput":
             env.error_output, env.bound = result, None
         assigned = assign(env) if assign else None
-        return _new_tuple(Exit, (output(env) if output else result, following, assigned))
+        return output(env) if output else result, following, assigned
 
     return leave
 
@@ -136,9 +124,9 @@ def _jsonpath_leave(fields: Mapping[str, Any]) -> Leave:
             env.data = value
             value = out(env)
         if not assign:
-            return _new_tuple(Exit, (value, following, None))
+            return value, following, None
         env.data = result
-        return _new_tuple(Exit, (value, following, assign(env)))
+        return value, following, assign(env)
 
     return leave
 
@@ -246,7 +234,7 @@ def _through(state: State, name: str) -> Callable[[Env, Any], Any]:
     """Return what one field on the way out makes of a value."""
     fields = state.fields
     leave = compile_leave({name: fields[name]} if name in fields else {}, False)
-    return lambda env, value: leave(env, value).output
+    return lambda env, value: leave(env, value)[0]
 
 
 def _jsonata_stages(

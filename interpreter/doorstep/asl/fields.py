@@ -46,13 +46,13 @@ def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -
     return _number(fields, name, jsonata, at, "integer")
 
 
-def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
+def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure | None:
     """TimeoutSeconds, HeartbeatSeconds: whole seconds; from a path at least one.
 
     Facts 144, 208 and 314; specification, Task State.
     """
     if name not in fields and f"{name}Path" not in fields:
-        return lambda _: None
+        return None
     number = integer(fields, name, jsonata)
     if jsonata:
         return _queried_seconds(number, name)

@@ -11,7 +11,7 @@ from ..errors import StateFailed
 from ..jsonata.errors import FAILURES, JSONataError
 from ..jsonata.sequences import SEQUENCES
 from ..jsonata.values import UNDEFINED, as_double, is_function, number
-from ..values.json_values import MAX_DEPTH, deeper_than, dumps
+from ..values.json_values import MAX_DEPTH, STORED_DEPTH, deeper_than, dumps, loads
 from .context import Closure, Env
 from .jsonpath_fields import FEW, bounded
 
@@ -73,13 +73,12 @@ def first_that_holds(conditions: Iterable[tuple[Any, str]]) -> Callable[[Env], i
     """
     rules: list[tuple[Expression | None, Closure]] = []
     for fields, location in conditions:
-        if not is_expression(fields):
-            rules.append((None, value(fields, location)))
-            continue
-        make, expression = _compiled(fields, location)
-        quick = expression if expression is not None and _is_quick(expression) else None
-        rules.append((quick, _checked(make, fields, location, "boolean")))
-    bind = _quick_binder([quick for quick, _ in rules if quick is not None])
+        if is_expression(fields):
+            make, quick = _compiled(fields, location)
+            rules.append((quick, _checked(make, fields, location, "boolean")))
+        else:
+            rules.append((None, _constant(fields)))
+    bind, _ = _binder(*(quick for quick, _ in rules if quick is not None))
 
     def first(env: Env) -> int | None:
         bound = bind(env)
@@ -138,7 +137,7 @@ def _failed(expression: str, location: str, what: str) -> StateFailed:
 
 def _value(fields: Any, location: str) -> Closure | None:
     if isinstance(fields, str):
-        return _expression(fields, location) if is_expression(fields) else None
+        return _compiled(fields, location)[0] if is_expression(fields) else None
     if isinstance(fields, dict):
         members = {name: _value(inner, f"{location}/{name}") for name, inner in fields.items()}
         if not any(members.values()):
@@ -169,11 +168,8 @@ def _text(fields: str) -> str:
     return fields[2:-2].strip()
 
 
-def _expression(fields: str, location: str) -> Closure:
-    return _compiled(fields, location)[0]
-
-
 def _compiled(fields: str, location: str) -> tuple[Closure, Expression | None]:
+    """Return an expression as a closure, and itself if it takes next to nothing in most visits."""
     # Imported here, so that what has no expressions does not pay for the language.
     from ..jsonata.expression import Expression
     from .dialect import AWS, LIMITS, within
@@ -184,8 +180,8 @@ def _compiled(fields: str, location: str) -> tuple[Closure, Expression | None]:
     except JSONataError as error:
         return _failing(text, location, error), None
     evaluate = expression.evaluate
-    quick = _is_quick(expression)
-    bind = _quick_binder([expression]) if quick else _binder(expression)
+    bind, plain = _binder(expression)
+    quick = plain and expression.quick
     calculates = any(sign in text for sign in "/%*+-([{")
 
     def evaluated(env: Env) -> Any:
@@ -221,7 +217,7 @@ def _compiled(fields: str, location: str) -> tuple[Closure, Expression | None]:
             raise _failed(text, location, levels)
         return _named(result)
 
-    return evaluated, expression
+    return evaluated, expression if quick else None
 
 
 def _failing(text: str, location: str, error: JSONataError) -> Closure:
@@ -282,40 +278,28 @@ def _named(result: Any) -> Any:
     return result
 
 
-def _is_quick(expression: Expression) -> bool:
-    """Return whether an expression takes next to nothing, and needs none but the usual bindings."""
-    return expression.quick and not (_draws(expression) or _sees_context(expression))
+def _binder(*expressions: Expression) -> tuple[Callable[[Env], Mapping[str, Any]], bool]:
+    """Return what the variables of expressions are bound to; only what they can look at is built.
 
-
-def _quick_binder(expressions: list[Expression]) -> Callable[[Env], Mapping[str, Any]]:
-    """Return what the variables of quick expressions are bound to, with $states if one reads it."""
-    if any("states" in expression.variables for expression in expressions):
-        return Env.bindings
-    return lambda env: env.fiber.variables
-
-
-def _draws(expression: Expression) -> bool:
-    return bool(expression.variables & {"random", "uuid"})
-
-
-def _sees_context(expression: Expression) -> bool:
-    text = str(expression)
-    return "states" in expression.variables and _PLAIN_MEMBER.sub("", text).count("states") > 0
-
-
-def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
-    """Return what an expression's variables are bound to; only what it can look at is built.
-
+    And whether they need no more than the usual: variables, and plain members of $states.
     Fact 327: what $states has; a variable is $name (fact 334), which hides a function (fact 365).
     """
     from .dialect import functions
 
-    draws, context = _draws(expression), _sees_context(expression)
+    names = {name for expression in expressions for name in expression.variables}
+    draws, shows = names & {"random", "uuid"}, "states" in names
+    others = _PLAIN_MEMBER.sub("", " ".join(map(str, expressions)))
+    context = shows and "states" in others
+    transforms = "|" in others and not all(expression.quick for expression in expressions)
 
     def bindings(env: Env) -> dict[str, Any]:
         bound = env.bindings()
         if context:
             bound = {**bound, "states": {**bound["states"], "context": env.context()}}
+        if transforms:  # facts 330 and 332: whatever its pattern names is changed here alone
+            bound = loads(dumps(bound, STORED_DEPTH), STORED_DEPTH)
         return {**functions(env.rng), **bound} if draws else bound
 
-    return bindings
+    if draws or context or transforms:
+        return bindings, False
+    return Env.bindings if shows else lambda env: env.fiber.variables, True

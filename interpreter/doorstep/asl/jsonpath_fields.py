@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..engine import MOST_BYTES
@@ -11,14 +11,14 @@ from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic, parse_in
 from ..jsonata.sequences import written_size
 from ..jsonpath import (
     CompiledPath,
+    ExpressionSyntaxError,
     IndexNotFound,
     NotAnArray,
     PathMeter,
     PathNotFound,
+    Reach,
     compile_path,
 )
-from ..jsonpath.grammar import ExpressionSyntaxError
-from ..jsonpath.meter import Reach
 from ..values.java import hash_order
 from ..values.json_values import dumps
 from .context import VISIT_STEPS, Closure, Env
@@ -30,9 +30,11 @@ def getter(text: str) -> Closure:
     Facts 334 and 342. Fact 335: to data that are null no path can be applied.
     """
     path = compile_path(text)
-    get, root = path.get, path.root
-    if path.search:
-        return _searcher(path, path.search)
+    return _searcher(path, path.search) if path.search else _from(path.root, text, path.get)
+
+
+def _from(root: str, text: str, get: Callable[[Any], Any]) -> Closure:
+    """Return what `get` makes of the root of the path `text`."""
     if root == "":
 
         def on_data(env: Env) -> Any:
@@ -56,7 +58,7 @@ def getter(text: str) -> Closure:
 
 def _searcher(path: CompiledPath, search: Reach) -> Closure:
     """Return a path that may take many steps: they count with the state's other expressions."""
-    look_up = getter(f"${path.root}")
+    look_up = _from(path.root, path.text, lambda value: value)
 
     def value(env: Env) -> Any:
         root, meter = look_up(env), PathMeter(path.text, env.left())

@@ -70,33 +70,24 @@ def compile_retrier(fields: Mapping[str, Any]) -> Retrier:
     )
 
 
-class Attempts:
-    """How often each retrier of a state has been used in this visit (facts 89 and 302)."""
+def next_delay(
+    used: dict[int, int],
+    retriers: Sequence[Retrier],
+    failed: StateFailed,
+    random: Callable[[], Random],
+) -> float | None:
+    """Return the seconds until the next attempt; None when there is none.
 
-    __slots__ = ("used",)
+    The first retrier that matches decides: when it is used up, later ones are not tried. `used`:
+    how often each one has been in this visit (facts 89 and 302).
 
-    def __init__(self) -> None:
-        self.used: dict[int, int] = {}
-
-    @property
-    def total(self) -> int:
-        """$$.State.RetryCount."""
-        return sum(self.used.values())
-
-    def next_delay(
-        self, retriers: Sequence[Retrier], failed: StateFailed, random: Callable[[], Random]
-    ) -> float | None:
-        """Return the seconds until the next attempt; None when there is none.
-
-        The first retrier that matches decides: when it is used up, later ones are not tried.
-
-        Fact 301.
-        """
-        for index, retrier in enumerate(retriers):
-            if matches(retrier.names, failed):
-                used = self.used.get(index, 0)
-                if used >= retrier.max_attempts:
-                    return None
-                self.used[index] = used + 1
-                return retrier.delay(used, random)
-        return None
+    Fact 301.
+    """
+    for index, retrier in enumerate(retriers):
+        if matches(retrier.names, failed):
+            before = used.get(index, 0)
+            if before >= retrier.max_attempts:
+                return None
+            used[index] = before + 1
+            return retrier.delay(before, random)
+    return None

@@ -16,8 +16,7 @@ from typing import Any
 from ..engine import WHOLE, Body, Fiber, FiberGroup, HistoryFull, Redriven, written
 from ..errors import StateFailed, data_limit_exceeded
 from ..values.json_values import byte_length
-from .context import PROVIDED, Closure, Env
-from .data_flow import Exit, Leave
+from .context import PROVIDED, Closure, Env, Exit, Leave
 from .retry import Retrier, matches
 
 Working = Generator[StateFailed | None, Any, Exit]

@@ -8,10 +8,9 @@ from typing import Any
 
 from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
-from ..model import Integration, mistyped, partition_named_in, unfit
+from ..model import TASK_EVENTS, Integration, mistyped, partition_named_in, unfit
 from . import jsonpath_fields
-from .context import PROVIDED, Closure, Env
-from .data_flow import Leave
+from .context import PROVIDED, Closure, Env, Leave
 from .states import Working
 
 _new_tuple = tuple.__new__
@@ -26,8 +25,8 @@ class TaskPlan:
     resource: str
     integration: Integration
     arguments: Closure
-    timeout: Callable[[Env], float | None]
-    heartbeat: Callable[[Env], float | None]
+    timeout: Closure | None
+    heartbeat: Closure | None
     credentials: Closure | None
     templated: bool
     """The arguments are a payload template's."""
@@ -51,14 +50,17 @@ def task(plan: TaskPlan) -> Callable[[Env], Working]:
             env.new_token(key)
         invoke, details = _prepare(plan, env, key)
         fiber.open(key)
+        settled = False
         try:
             if plan.integration.kind == "activity":
                 yield from _look_up(fiber, invoke)
             _schedule(fiber, invoke, details)
-            result = yield from _answer(plan, fiber, invoke)
+            while not settled:
+                fact: Fact = yield None
+                settled = _take_in(fiber, invoke, fact)
         finally:
             fiber.close()
-        return plan.leave(env, result)
+        return plan.leave(env, fact.data)
 
     return work
 
@@ -71,8 +73,10 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
     """
     fiber, integration = env.fiber, plan.integration
     arguments = plan.arguments(env)
-    timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
-    text = fiber.encode(arguments, plan.state, PROVIDED)
+    timeout = plan.timeout(env) if plan.timeout else None
+    heartbeat = plan.heartbeat(env) if plan.heartbeat else None
+    text = fiber.text if arguments is fiber.value else fiber.encode(arguments, plan.state, PROVIDED)
+    env.first_key = env.first_key or key
     details: dict[str, Any]
     if integration.kind == "service":
         _check(plan, arguments, text)
@@ -92,7 +96,7 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
         details["taskCredentials"] = {"roleArn": role}
     invoke = (
         key,
-        env.first_key(key),
+        env.first_key,
         plan.state,
         plan.resource,
         integration,
@@ -123,28 +127,24 @@ def _look_up(fiber: Fiber, invoke: Invoke) -> Body:
 
     Fact 234.
     """
-    fiber.command(FindActivity(invoke.key, invoke))
+    fiber.engine.issue(FindActivity(invoke.key, invoke))
     fact: Fact = yield None
     if not fact.data:
         raise runtime(f"The activity {invoke.resource} does not exist.")
 
 
 def _schedule(fiber: Fiber, invoke: Invoke, details: dict[str, Any]) -> None:
-    # Facts 411 to 413: an activity is started when a worker takes it.
-    integration = invoke.integration
-    fiber.record(integration.event("Scheduled"), details)
-    if integration.kind != "activity":
-        fiber.record(integration.event("Started"), dict(integration.details) or None)
-    fiber.command(invoke)
-    _set_timers(fiber, invoke)
-
-
-def _set_timers(fiber: Fiber, invoke: Invoke) -> None:
-    # Fact 94: limits end exactly when they pass.
+    # Facts 411 to 413: an activity is started, and its heart beats, when a worker picks it up.
+    integration, at_once = invoke.integration, invoke.integration.kind != "activity"
+    events = TASK_EVENTS[integration.kind]
+    fiber.record(events["Scheduled"], details)
+    if at_once:
+        fiber.record(events["Started"], {**integration.details} or None)
+    fiber.engine.issue(invoke)
     if invoke.timeout is not None:
+        # Fact 94: limits end exactly when they pass.
         fiber.timer(invoke.key, "timeout", fiber.engine.now + invoke.timeout)
-    # An activity's heart beats from the moment that a worker picks it up.
-    if invoke.integration.kind != "activity":
+    if at_once:
         _beat(fiber, invoke)
 
 
@@ -154,35 +154,34 @@ def _beat(fiber: Fiber, invoke: Invoke) -> None:
         fiber.timer(invoke.key, "heartbeat", fiber.engine.now + invoke.heartbeat)
 
 
-def _answer(plan: TaskPlan, fiber: Fiber, invoke: Invoke) -> Any:
-    """Wait for facts about the call until one settles it; return the result.
+def _take_in(fiber: Fiber, invoke: Invoke, fact: Fact) -> bool:
+    """Take in a fact about the call; return whether that settles it with a result.
 
     Facts 97 and 308: a missed heartbeat is recorded as States.Timeout, and both names catch it;
     fact 313: without a cause.
     """
-    integration = plan.integration
-    details = integration.details
-    while True:
-        fact: Fact = yield None
-        match fact.kind:
-            case "picked up":
-                worker = {"workerName": fact.data} if fact.data else {}
-                fiber.record("ActivityStarted", worker)
-                _beat(fiber, invoke)
-            case "submitted":
-                text = fiber.encode(fact.data, integration.name)
-                fiber.record("TaskSubmitted", {**details, "output": text, "outputDetails": WHOLE})
-            case "heartbeat":
-                _beat(fiber, invoke)
-            case "succeeded":
-                return _succeeded(integration, fiber, fact.data)
-            case "failed":
-                raise _failed(integration, fiber, _as_reported(fiber, **fact.data))
-            case "due":
-                # A missed heartbeat is recorded as States.Timeout; both names catch it.
-                also = ("States.HeartbeatTimeout",) if fact.data == "heartbeat" else ()
-                fiber.record(integration.event("TimedOut"), {**details, "error": "States.Timeout"})
-                raise StateFailed("States.Timeout", also=also)
+    integration = invoke.integration
+    events, details = TASK_EVENTS[integration.kind], integration.details
+    match fact.kind:
+        case "succeeded":
+            _succeeded(integration, fiber, fact.data)
+            return True
+        case "failed":
+            raise _failed(integration, fiber, _as_reported(fiber, **fact.data))
+        case "due":
+            # A missed heartbeat is recorded as States.Timeout; both names catch it.
+            also = ("States.HeartbeatTimeout",) if fact.data == "heartbeat" else ()
+            fiber.record(events["TimedOut"], {**details, "error": "States.Timeout"})
+            raise StateFailed("States.Timeout", also=also)
+        case "submitted":
+            text = fiber.encode(fact.data, integration.name)
+            fiber.record("TaskSubmitted", {**details, "output": text, "outputDetails": WHOLE})
+        case "picked up":
+            fiber.record("ActivityStarted", {"workerName": fact.data} if fact.data else {})
+            _beat(fiber, invoke)
+        case "heartbeat":
+            _beat(fiber, invoke)
+    return False
 
 
 def _as_reported(
@@ -197,20 +196,18 @@ def _as_reported(
     )
 
 
-def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> Any:
+def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> None:
     # Fact 315: a result that is too large is a failure in the place of the success.
     try:
         text = fiber.encode(output, integration.name)
     except StateFailed as too_large:
         raise _failed(integration, fiber, too_large) from None
-    fiber.record(
-        integration.event("Succeeded"),
-        {**integration.details, "output": text, "outputDetails": WHOLE},
-    )
-    return output
+    details = integration.details | {"output": text, "outputDetails": WHOLE}
+    fiber.record(TASK_EVENTS[integration.kind]["Succeeded"], details)
 
 
 def _failed(integration: Integration, fiber: Fiber, failed: StateFailed) -> StateFailed:
     # Facts 93 and 442: what is not set is left out of the event, and null in the data.
-    fiber.record(integration.event("Failed"), {**integration.details, **failed.failure.details()})
+    details = integration.details | failed.failure.details()
+    fiber.record(TASK_EVENTS[integration.kind]["Failed"], details)
     return failed

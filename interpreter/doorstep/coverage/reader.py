@@ -217,7 +217,7 @@ def deciding(state: State) -> Callable[[Visit, Any, Mapping[str, Any], Setting],
         visit: Visit, data: Any, variables: Mapping[str, Any], setting: Setting
     ) -> int | None:
         try:
-            return int(work(_env(visit, data, variables, setting)).next or 0)
+            return int(work(_env(visit, data, variables, setting))[1] or 0)
         except (StateFailed, InputError):
             return None
 

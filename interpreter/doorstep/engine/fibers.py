@@ -212,10 +212,6 @@ class Fiber:
         self.key = key
         self.engine.waiting[key] = self
 
-    def command(self, command: Command) -> None:
-        """Ask the driver for something."""
-        self.engine.issue(command)
-
     def timer(self, key: str, name: TimerName, at: float) -> None:
         """Ask for a `due` fact at a time."""
         self.engine.issue(SetTimer(key, name, at))

@@ -19,8 +19,7 @@ from typing import Any, Protocol
 
 from ..engine import MOST_BYTES
 from ..jsonata.sequences import written_size
-from ..jsonpath import PathSyntaxError, compile_path
-from ..jsonpath.grammar import ExpressionSyntaxError, Scanner
+from ..jsonpath import ExpressionSyntaxError, PathSyntaxError, Scanner, compile_path
 from .functions import FUNCTIONS, Intrinsic, InvalidArguments
 
 MAX_DEPTH = 10

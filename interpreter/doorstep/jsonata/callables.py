@@ -69,11 +69,18 @@ class PartialValue(Native):
         self.arity = sum(argument is PLACEHOLDER for argument in fixed)
 
     def call(self, run: Evaluation, arguments: list[Value]) -> Value:
-        """Call with the arguments filled in; like jsonata-js, a built-in then checks none."""
+        """Call with the arguments filled in; like jsonata-js, a built-in then checks none.
+
+        It takes as many as it declares, and is called as usual where it can do nothing with them.
+        """
         rest = iter(arguments)
         whole = [next(rest, UNDEFINED) if a is PLACEHOLDER else a for a in self._fixed]
         if isinstance(self._function, Builtin):
-            return self._function.implementation(run, *whole)
+            whole = whole[: self._function.arity or None]
+            try:
+                return self._function.implementation(run, *whole)
+            except (AttributeError, TypeError):
+                return invoke(self._function, whole, UNDEFINED, run)
         if isinstance(self._function, Native):
             return self._function.call(run, whole)
         return call_python(self._function, whole, run)
@@ -187,9 +194,16 @@ def arity(function: Value) -> int:
     return _bounds(function)[0]
 
 
-@lru_cache(maxsize=256)
 def _bounds(function: Callable[..., Value]) -> tuple[int, int]:
     """Return the least and the greatest number of positional arguments of a Python callable."""
+    try:
+        return _inspected(function)
+    except TypeError:  # it has no hash, as an object of a dataclass
+        return _inspected.__wrapped__(function)
+
+
+@lru_cache(maxsize=256)
+def _inspected(function: Callable[..., Value]) -> tuple[int, int]:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

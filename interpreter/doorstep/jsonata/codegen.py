@@ -54,8 +54,8 @@ def generate(tree: Node, known: Compiler) -> Code:
 class _Generator(Compiler):
     """Compiles what can be a function to one, and all else to closures."""
 
-    made: dict[int, Compiled] = field(default_factory=dict)
-    """The closures of lambdas and objects by their nodes, which texts around them need again."""
+    made: dict[Node, tuple[Compiled, bool]] = field(default_factory=dict)
+    """The closures that texts around them may need again, and whether they bind a name."""
 
     def compile(self, node: Node, level: int) -> Compiled:
         """Return the function or the closure of a node."""
@@ -69,11 +69,13 @@ class _Generator(Compiler):
 
     def closure(self, node: Node, level: int) -> Compiled:
         """Return the closure of a node."""
-        if not isinstance(node, nodes.Lambda | nodes.Object):
-            return Compiler.compile(self, node, level)
-        if id(node) not in self.made:
-            self.made[id(node)] = Compiler.compile(self, node, level)
-        return self.made[id(node)]
+        if node not in self.made:
+            outer, self.binds = self.binds, False
+            self.made[node] = Compiler.compile(self, node, level), self.binds
+            self.binds = outer
+        made, binds = self.made[node]
+        self.binds = self.binds or binds
+        return made
 
     def compile_each(self, node: Node, level: int) -> Column:
         """Return what evaluates a node for each of some items."""
@@ -84,8 +86,10 @@ class _Generator(Compiler):
         )
         return code
 
-    def make_code(self, node: nodes.Lambda) -> Callable[[Value, Env], Callable[..., Value]]:
+    def make_code(self, node: nodes.Lambda) -> Callable[[Value, Env], Callable[..., Value]] | None:
         """Return what makes a lambda's value a Python function as well."""
+        if self.binds:  # the body changes its own environment, which a parameter would not see
+            return None
         names = [f"x{place}" for place in range(len(node.parameters))]
         scope = dict(zip(node.parameters, names, strict=True))
         text = _Text(self, 1, run="r", bindings="g", scope=scope)
@@ -256,7 +260,8 @@ class _Text:
         call = self.constant(call_at(node, level, collapse))
         function = self.of(node.procedure, level + 1)
         arguments = [self.of(argument, level + 1) for argument in node.arguments]
-        builtin = self._compiler.dialect.functions.get(node.procedure.name)
+        name, compiler = node.procedure.name, self._compiler
+        builtin = None if name in compiler.bound else compiler.dialect.functions.get(name)
         if builtin is not None and builtin.signature.takes_numbers and len(arguments) == 1:
             value, same = self._name(), f"{function} is {self.constant(builtin)}"
             fast = f"{self.constant(builtin.implementation)}({self._run}, {value})"

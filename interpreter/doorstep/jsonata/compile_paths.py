@@ -70,7 +70,7 @@ def _compile_from_variable(node: Path, compiler: Compiler, level: int) -> Compil
 
     def evaluate(context: Value, env: Env) -> list[Value]:
         value = start(context, env)
-        return walk([value] if type(value) is dict else gather([value], env[RUN]), env)
+        return walk(Sequence((value,)) if type(value) is dict else gather([value], env[RUN]), env)
 
     return evaluate
 

@@ -6,8 +6,8 @@ filters of our own, since AWS's grammar is not the one that jsonpath-ng parses.
 
 from __future__ import annotations
 
-from .grammar import PathSyntaxError
-from .meter import PathMeter
+from .grammar import ExpressionSyntaxError, PathSyntaxError, Scanner
+from .meter import PathMeter, Reach
 from .paths import (
     CompiledPath,
     IndexNotFound,
@@ -21,13 +21,16 @@ from .paths import (
 
 __all__ = [
     "CompiledPath",
+    "ExpressionSyntaxError",
     "IndexNotFound",
     "NotAnArray",
     "PathMeter",
     "PathNotFound",
     "PathSyntaxError",
+    "Reach",
     "ReferenceConflict",
     "ReferencePath",
+    "Scanner",
     "compile_path",
     "compile_reference",
 ]

@@ -48,7 +48,7 @@ from .parameters import (
     unknown_names,
 )
 from .partitions import home_of, partition_named_in, partition_of
-from .resource import HTTP_REQUESTS, Integration, function_name, integration
+from .resource import HTTP_REQUESTS, TASK_EVENTS, Integration, function_name, integration
 from .state_types import STATES, TERMINAL, WORKING
 from .string_members import mistyped
 
@@ -62,6 +62,7 @@ __all__ = [
     "NESTED_RULE",
     "SELECTORS",
     "STATES",
+    "TASK_EVENTS",
     "TERMINAL",
     "WORKING",
     "Clause",

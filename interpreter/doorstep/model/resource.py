@@ -14,17 +14,18 @@ an activity if it says so, else of a function.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 TaskKind = Literal["lambda", "activity", "service"]
-_PREFIX: dict[TaskKind, str] = {
+_PREFIXES: dict[TaskKind, str] = {
     "lambda": "LambdaFunction",
     "activity": "Activity",
     "service": "Task",
 }
-
+_STEPS = ("Scheduled", "Started", "Submitted", "Succeeded", "Failed", "TimedOut")
+TASK_EVENTS = {kind: {step: name + step for step in _STEPS} for kind, name in _PREFIXES.items()}
+"""The types of a task's events: by its kind, and by what happened."""
 
 HTTP_REQUESTS = ("http:invoke", "apigateway:invoke")
 """The actions that are a request by HTTP, with its Method."""
@@ -37,30 +38,23 @@ class Integration:
     kind: TaskKind
     resource: str
     """ACTION.PATTERN of a service, else the Resource as written."""
+    name: str
+    """What DataLimitExceeded calls the task: the service's name, or the whole ARN."""
     resource_type: str = ""
     """SERVICE or aws-sdk:SERVICE; empty for functions and activities."""
     action: str = ""
     """SERVICE:ACTION without the pattern; empty for functions and activities."""
     pattern: str = ""
     """"", "sync", "sync:2" or "waitForTaskToken"."""
-    details: Mapping[str, str] = field(default_factory=dict, hash=False)
+    details: dict[str, str] = field(default_factory=dict, hash=False)
     """What every event of a service's task repeats."""
-
-    @property
-    def name(self) -> str:
-        """What DataLimitExceeded calls the task: the service's name, or the whole ARN."""
-        return self.resource_type or self.resource
-
-    def event(self, what: str) -> str:
-        """Return an event's type; `what`: Scheduled, Started, Succeeded, Failed or TimedOut."""
-        return _PREFIX[self.kind] + what
 
 
 def integration(resource: str) -> Integration:
     """Take a Resource apart (fact 230)."""
     parts = resource.split(":")
     if len(parts) > 6 and parts[2] == "states" and parts[5] == "activity":
-        return Integration("activity", resource)
+        return Integration("activity", resource, resource)
     sdk = parts[5:6] == ["aws-sdk"]
     # Fact 243: those of deployed machines may name a Region and an account.
     if len(parts) > 6 and parts[2] == "states" and (sdk or parts[3] == parts[4] == ""):
@@ -69,7 +63,7 @@ def integration(resource: str) -> Integration:
     kind: TaskKind = (
         "activity" if parts[0] != "arn" and "activity" in resource.lower() else "lambda"
     )
-    return Integration(kind, resource)
+    return Integration(kind, resource, resource)
 
 
 def _service(service: str, resource: str) -> Integration:
@@ -77,6 +71,7 @@ def _service(service: str, resource: str) -> Integration:
     return Integration(
         "service",
         resource,
+        service,
         resource_type=service,
         action=f"{service}:{action}",
         pattern=pattern,

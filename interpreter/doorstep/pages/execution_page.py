@@ -16,6 +16,7 @@ from ..coverage.marks import StateMarks, of_execution
 from ..drawing import Mark, draw, svg
 from ..history import Entry, Visit
 from ..history.causes import cause_lines
+from ..history.child_failures import ChildGroup, reasons
 from ..model import workflow
 from ..replayer import Moment, Moments
 from ..values.json_values import JsonDifference, value_of
@@ -111,20 +112,21 @@ class ExecutionPage:
         *,
         states: StateMarks | None = None,
         map_runs: Mapping[str, Counts] | None = None,
-        why: Sequence[tuple[str, str]] = (),
+        groups: Sequence[ChildGroup] = (),
     ) -> None:
         """`event`: the id of the chosen one; by default the failure that ended it, or the last.
 
         `states`: the marks of its states, where they are known; `map_runs`: the counts of
-        distributed Maps, by state. `why`: text and cause of what failed in the executions that it
-        started, where that ended it.
+        distributed Maps, by state. `groups`: what its states started.
         """
         self.moments = moments
         self.visits = moments.visits
         self.definition = definition
         self.title = title
         self.filter = wanted
-        self.why = [(text, _read(cause)) for text, cause in why]
+        end = moments.ending
+        found = reasons(end, groups) if end else ()
+        self.why = [(one.text, _read(one.ending.cause or "")) for one in found]
         self._states = states
         self._map_runs = map_runs or {}
         self.entries = moments.recording.events

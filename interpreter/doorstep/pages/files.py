@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from ..history.child_failures import COLUMNS, ChildGroup, child_failures, reasons, walk
+from ..history.child_failures import COLUMNS, ChildGroup, child_failures, walk
 from ..replayer import Moments, Recording
 from .execution_page import EVENTS, ExecutionPage, Filter
 from .rendering import Renderer
@@ -31,10 +31,7 @@ def page_of_file(
     Its policy lets it load nothing, and run no script but its own. `groups`: what its states
     started, for what failed there; `children`: rows of the table of executions that have pages.
     """
-    ended = moments.ending
-    found = reasons(ended, groups) if ended else []
-    why = [(one.text, one.ending.cause or "") for one in found]
-    page = ExecutionPage(moments, definition, title, Filter(page=1, visits_page=1), why=why)
+    page = ExecutionPage(moments, definition, title, Filter(page=1, visits_page=1), groups=groups)
     last_visits = {one.name: one.entered.id for one in page.visits.all}
     first, end = page.entries[0], page.entries[-1]
     execution = {

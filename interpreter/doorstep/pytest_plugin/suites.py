@@ -23,13 +23,10 @@ class SuiteFile(pytest.File):
     """A `*.doorstep.yaml`."""
 
     def setup(self) -> None:
-        """Begin before its first test: all of them start freezegun once."""
-        self._around = ExitStack()
-        self._around.enter_context(freezing_once())
-
-    def teardown(self) -> None:
-        """End after its last test: nothing of that is left for tests in other files."""
-        self._around.close()
+        """Let all its tests start freezegun once; nothing of that is left for those of others."""
+        around = ExitStack()
+        around.enter_context(freezing_once())
+        self.addfinalizer(around.close)
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield the suite's tests."""

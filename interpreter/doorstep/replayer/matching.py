@@ -116,20 +116,25 @@ class MapRunMatch:
         succeeded = ended.type == "MapRunSucceeded"
         if self.failure and succeeded:
             return f"now it fails with {self.failure.error}: {self.failure.cause}"
-        if self.incomplete:
-            needed = succeeded and not recorded
-            return f"its result can't be made: {self.incomplete}" if needed else None
+        if self.incomplete and succeeded:
+            return None if recorded else f"its result can't be made: {self.incomplete}"
         return self._other_tolerance(ended)
 
     def _other_tolerance(self, ended: Entry) -> str | None:
-        run, good, batches = self.run, dict(self._outputs()), self.batches or ()
+        run, batches, succeeded = self.run, self.batches or (), ended.type == "MapRunSucceeded"
         total = sum(batch.size for batch in batches)
-        failed = sum(batch.size for index, batch in enumerate(batches) if index not in good)
+        # Children of a run that failed were aborted by that, or never started.
+        failed = sum(
+            batches[index].size
+            for index, one in self._failures()
+            if succeeded or one["Status"] != "ABORTED"
+        )
         over = exceeds(failed, total, run.tolerated_count, run.tolerated_percentage)
-        if ended.type == "MapRunSucceeded" and over:
+        if succeeded and over:
             return f"{failed} of {total} items failed, now more than is tolerated"
-        if ended.details.get("error") == _EXCEEDED and not over:
-            return f"{failed} of {total} items failed, which is tolerated now"
+        if ended.details.get("error") == _EXCEEDED and failed and not over:
+            rest = f"; not all is known: {self.incomplete}" if self.incomplete else ""
+            return f"{failed} of {total} items failed, which is tolerated now{rest}"
         return None
 
 

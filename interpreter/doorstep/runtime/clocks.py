@@ -210,12 +210,9 @@ class VirtualClock:
         if answers:
             self._soon.append(Handle(partial(done, answers[0])))
 
+    @seldom_collected()
     def run(self, until: Callable[[], bool]) -> None:
         """Do what is to be done, in order, time jumping from one thing to the next."""
-        with seldom_collected():
-            self._run(until)
-
-    def _run(self, until: Callable[[], bool]) -> None:
         soon, agenda = self._soon, self._agenda
         while not until():
             if soon:

@@ -220,7 +220,7 @@ class Driver:
             self.carry_out(execution, commands)
         except Exception as problem:  # noqa: BLE001
             self._contain(execution, problem)
-        if execution.ended and execution.when_ended:
+        if execution.when_ended and execution.ended:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
 
@@ -349,7 +349,8 @@ class Driver:
 
     def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:
         """Make a call; `begun`: it was made before, a worker had picked it up, and is lost."""
-        self.expect(execution, invoke)
+        if invoke.token:
+            self.expect(execution, invoke)
         answer = self.respond(execution, invoke) if self.respond else None
         if answer is None and self.elsewhere and self.elsewhere(execution, invoke, begun):
             self.leave_open(execution, invoke)
@@ -361,8 +362,8 @@ class Driver:
             answer = checked(invoke, execution.identity, answer)
             execution.clock.call_at(AT_ONCE, partial(answered, answer))
         elif not native(self, execution, invoke):
-            context = partial(self._context, execution)
-            made = partial(call, self.handlers, invoke, execution.identity, context)
+            identity = execution.engine.identity
+            made = partial(call, self.handlers, invoke, identity, self._context, execution)
             begin = execution.clock.invoke
             if invoke.token:
                 # Whoever gets it may send it at once, and to another server.

@@ -52,7 +52,8 @@ class Handlers:
 
     def find(self, invoke: Invoke) -> Handler | None:
         """Return the handler of a task; raise HandlerLoadError when its file can't be loaded."""
-        names = _spelled(names_of(invoke))
+        called = _called(invoke.integration, invoke.arguments)
+        names = _spelled_names(invoke.state, invoke.resource, called)
         for source in self._sources:
             if function := source.find(names):
                 return function
@@ -201,6 +202,10 @@ def _names(state: str, resource: str, called: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
+def _spelled_names(state: str, resource: str, called: str) -> tuple[str, ...]:
+    return _spelled(_names(state, resource, called))
+
+
 def _spelled(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names, each with `_` for `-` as well, as functions of Python are called."""
     return tuple(dict.fromkeys(one for name in names for one in (name, name.replace("-", "_"))))

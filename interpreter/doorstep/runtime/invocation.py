@@ -22,12 +22,10 @@ from ..values.json_values import ABSENT, dumps
 from ..values.timestamps import in_utc
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
-from .payloads import as_json, event_of, rejected, returned
+from .payloads import as_json, event_from, rejected, returned
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 """Where our own code is: what calls a handler."""
-RequestId = Callable[[], str]
-"""Makes the id of a call's request: few calls show theirs."""
 LAMBDA_SECONDS = 900.0
 """The longest that a Lambda function may run (Lambda quotas, "Function timeout")."""
 
@@ -141,19 +139,49 @@ def _function_arn(identity: Identity, invoke: Invoke) -> str:
 
 
 def call(
-    handlers: Handlers, invoke: Invoke, identity: Identity, context: Callable[..., Context]
+    handlers: Handlers, invoke: Invoke, identity: Identity, make: Callable[..., Context], *of: Any
 ) -> Answer:
     """Call the handler of a task; whatever happens becomes an Answer.
 
+    `make(*of, invoke, request's id)` makes the handler's context, if it takes one.
+
     Raises KeyboardInterrupt, and that in the main thread only, where it is the user's Ctrl-C.
     """
-    request_id = _request_id(identity, invoke)
     try:
-        return _answer_of(handlers, invoke, request_id, context)
+        function = handlers.find(invoke)
+        if function is None:
+            cause = missing(invoke, handlers.described)
+            return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
+        action = invoke.integration.action
+        event = event_from(action, invoke.arguments)
+        if action == "lambda:invoke" and (refused := rejected(invoke, event)):
+            return refused
+        event = as_json(event, invoke.text if event is invoke.arguments else "")
+        try:
+            takes_context = _takes_context(function)
+        except TypeError:  # it has no hash, as an object of a dataclass
+            takes_context = _takes_context.__wrapped__(function)
+        if takes_context:
+            result = function(event, make(*of, invoke, _request_id(identity, invoke)))
+        else:
+            result = function(event)
+        kind = type(result)
+        # As `inspect.isawaitable`; to find that a dict has no such member takes as long as a call.
+        if kind is not dict and hasattr(kind, "__await__"):
+            result = _awaited(result, invoke.timeout)
+        return _answer(invoke, identity, result)
+    except HandlerLoadError as problem:
+        cause = str(problem)
+        return Answer(failed=True, error="Doorstep.HandlerNotLoaded", cause=cause, final=True)
+    except TaskFailed as failed:
+        return failed.answer
+    except _TimedOut:
+        # The task's own timer ends it, on the execution's clock; nobody answers.
+        return Answer(accepted=False)
     except BaseException as problem:  # the user's code may raise whatever it likes
         if is_interrupt(problem):
             raise
-        return _failure(invoke, request_id, problem)
+        return _failure(invoke, identity, problem)
 
 
 def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer:
@@ -165,37 +193,6 @@ def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer
         send=lambda *_: None,
     )
     return call(handlers, invoke, identity, context)
-
-
-def _answer_of(
-    handlers: Handlers, invoke: Invoke, request_id: RequestId, context: Callable[..., Context]
-) -> Answer:
-    try:
-        function = handlers.find(invoke)
-    except HandlerLoadError as problem:
-        return Answer(
-            failed=True, error="Doorstep.HandlerNotLoaded", cause=str(problem), final=True
-        )
-    if function is None:
-        cause = missing(invoke, handlers.described)
-        return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
-    try:
-        event = event_of(invoke)
-        if invoke.integration.action == "lambda:invoke" and (refused := rejected(invoke, event)):
-            return refused
-        event = as_json(event, invoke.text if event is invoke.arguments else "")
-        if _takes_context(function):
-            result = function(event, context(invoke, request_id()))
-        else:
-            result = function(event)
-        if hasattr(type(result), "__await__"):  # as `inspect.isawaitable`, at a fifth of the cost
-            result = _awaited(result, invoke.timeout)
-    except TaskFailed as failed:
-        return failed.answer
-    except _TimedOut:
-        # The task's own timer ends it, on the execution's clock; nobody answers.
-        return Answer(accepted=False)
-    return _answer(invoke, request_id, result)
 
 
 class _TimedOut(Exception):  # noqa: N818  what happened, not a mistake
@@ -244,7 +241,7 @@ def _takes_context(function: Handler) -> bool:
     return True
 
 
-def _answer(invoke: Invoke, request_id: RequestId, result: Any) -> Answer:
+def _answer(invoke: Invoke, identity: Identity, result: Any) -> Answer:
     # Fact 232: the result is the payload, null included.
     if isinstance(result, TaskFailed):
         return result.answer
@@ -254,17 +251,18 @@ def _answer(invoke: Invoke, request_id: RequestId, result: Any) -> Answer:
         output = output if output is ABSENT else returned(output)
         response = response if response is ABSENT else returned(response)
     except InputError as problem:
-        return _unmarshallable(invoke, request_id, problem)
+        return _unmarshallable(invoke, identity, problem)
     if plain and invoke.integration.pattern == "waitForTaskToken":
         # What a plain handler returns is the answer to the request, not the callback.
         output, response = ABSENT, output
     if invoke.integration.action == "lambda:invoke":
         if response is not ABSENT:
-            response = _invocation(response, request_id)
+            response = _invocation(response, identity, invoke)
         if output is not ABSENT and not invoke.integration.pattern:
-            output = _invocation(output, request_id)
+            output = _invocation(output, identity, invoke)
     if plain:
-        return Answer(output=output, response=response)
+        # Names cost as much again as the rest.
+        return Answer(output) if response is ABSENT else Answer(output, response=response)
     changed: Answer = replace(result, output=output, response=response)
     return changed
 
@@ -275,20 +273,20 @@ def checked(invoke: Invoke, identity: Identity, answer: Answer) -> Answer:
         if answer.output is not ABSENT:
             dumps(answer.output)
     except InputError as problem:
-        return _unmarshallable(invoke, _request_id(identity, invoke), problem)
+        return _unmarshallable(invoke, identity, problem)
     return answer
 
 
-def _request_id(identity: Identity, invoke: Invoke) -> RequestId:
-    return lambda: identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
+def _request_id(identity: Identity, invoke: Invoke) -> str:
+    return identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
 
 
-def _invocation(payload: Any, request_id: RequestId) -> dict[str, Any]:
+def _invocation(payload: Any, identity: Identity, invoke: Invoke) -> dict[str, Any]:
     """Return the result of lambda:invoke, in which the payload stands (fact 85)."""
     return {
         "ExecutedVersion": "$LATEST",
         "Payload": payload,
-        **metadata(request_id(), "application/json"),
+        **metadata(_request_id(identity, invoke), "application/json"),
         "StatusCode": 200,
     }
 
@@ -306,12 +304,12 @@ def metadata(request_id: str, content_type: str) -> dict[str, Any]:
     }
 
 
-def _failure(invoke: Invoke, request_id: RequestId, problem: BaseException) -> Answer:
+def _failure(invoke: Invoke, identity: Identity, problem: BaseException) -> Answer:
     # Facts 82, 83 and 311: the error's name is its type.
     if not _is_function(invoke):
         return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
     stack = _stack(problem.__traceback__)
-    return _report(invoke, type(problem).__name__, message_of(problem), request_id, stack)
+    return _report(invoke, type(problem).__name__, message_of(problem), identity, stack)
 
 
 _stacks: dict[tuple[tuple[str, CodeType, int], ...], list[str]] = {}
@@ -330,25 +328,26 @@ def _stack(trace: TracebackType | None) -> list[str]:
         places.append((code.co_filename, code, rest.tb_lasti))
         rest = rest.tb_next
     key = tuple(places)
-    if key not in _stacks:
+    lines = _stacks.get(key)
+    if lines is None:
         if len(_stacks) >= _MOST_STACKS:
             _stacks.clear()
         frames = traceback.extract_tb(trace)
         theirs = dropwhile(lambda frame: frame.filename.startswith(_PACKAGE), frames)
-        _stacks[key] = traceback.format_list(list(theirs))
-    return _stacks[key]
+        lines = _stacks[key] = traceback.format_list(list(theirs))
+    return lines
 
 
-def _unmarshallable(invoke: Invoke, request_id: RequestId, problem: InputError) -> Answer:
+def _unmarshallable(invoke: Invoke, identity: Identity, problem: InputError) -> Answer:
     reason = str(problem).removeprefix("This value can't be written as JSON: ")
     message = f"Unable to marshal response: {reason}"
     if not _is_function(invoke):
         return Answer(failed=True, error="Runtime.MarshalError", cause=message)
-    return _report(invoke, "Runtime.MarshalError", message, request_id, [])
+    return _report(invoke, "Runtime.MarshalError", message, identity, [])
 
 
 def _report(
-    invoke: Invoke, kind: str, message: str, request_id: RequestId, stack: list[str]
+    invoke: Invoke, kind: str, message: str, identity: Identity, stack: list[str]
 ) -> Answer:
     """Return the failure that Lambda's Python runtime reports; the direct ARN keeps its spacing.
 
@@ -357,7 +356,7 @@ def _report(
     report = {
         "errorMessage": message,
         "errorType": kind,
-        "requestId": request_id(),
+        "requestId": _request_id(identity, invoke),
         "stackTrace": stack,
     }
     direct = invoke.integration.kind == "lambda"

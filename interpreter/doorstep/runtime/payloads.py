@@ -62,30 +62,25 @@ def as_json(value: Any, text: str = "") -> Any:
     `text`: the value's, where it is known. An object of texts and numbers, as most are, is copied
     without it, at a fifth of the cost.
     """
-    if value is None or value.__class__ is str:
+    if value.__class__ is dict and len(value) <= _FEW:
+        for name, member in value.items():
+            kind = member.__class__
+            if kind is int or kind is float:
+                # Not so NaN and infinity, which no JSON has, and integers of thousands of digits.
+                flat = _LEAST < member < _MOST
+            else:
+                flat = kind is str or kind is bool or member is None
+            if not flat or name.__class__ is not str:
+                break
+        else:
+            return value.copy()
+    elif value is None or value.__class__ is str:
         return value
-    return value.copy() if _is_flat(value) else loads(text or dumps(value))
+    return loads(text or dumps(value))
 
 
 _FEW = 16
-_WIDE = 1 << 63
-
-
-def _is_flat(value: Any) -> bool:
-    """Return whether a value is an object of a few members without any in them."""
-    if value.__class__ is not dict or len(value) > _FEW:
-        return False
-    for name, member in value.items():
-        kind = member.__class__
-        if name.__class__ is not str:
-            return False
-        if kind is int or kind is float:
-            # Not so NaN and infinity, which no JSON has, and integers of thousands of digits.
-            if not -_WIDE < member < _WIDE:
-                return False
-        elif not (kind is str or kind is bool or member is None):
-            return False
-    return True
+_LEAST, _MOST = -(1 << 63), 1 << 63
 
 
 def returned(value: Any) -> Any:

@@ -129,39 +129,33 @@ def deliver_at_its_time(driver: Delivery, execution: Running, answer: Fact) -> N
 
 def take_answer(driver: Delivery, execution: Running, invoke: Invoke, answer: Answer) -> None:
     """Take what a handler or a mock answered to a call."""
+    key, after, pattern = invoke.key, answer.after, invoke.integration.pattern
     if answer.heartbeat:
-        _beat(driver, execution, invoke.key, answer.heartbeat)
+        _beat(driver, execution, key, answer.heartbeat)
     # A callback's or a job's request is answered first; without that, a failure refuses it.
-    refused = answer.failed and not answer.after and answer.response is ABSENT
-    if refused and invoke.key in execution.held:
+    refused = answer.failed and not after and answer.response is ABSENT
+    if refused and key in execution.held:
         # Whoever ended the task was answered that it is so.
-        release(driver, execution, invoke.key)
+        release(driver, execution, key)
         return
-    submitted = bool(invoke.integration.pattern) and answer.accepted and not refused
-    # The end of a job is stored before the answer to its request is: a crash between the two
-    # then asks for both again, where it would else wait for an end that nobody knows.
-    _end(driver, execution, invoke, answer, early=submitted)
-    if submitted:
-        response = {} if answer.response is ABSENT else answer.response
-        driver.deliver(execution, "submitted", invoke.key, response)
-
-
-def _end(
-    driver: Delivery, execution: Running, invoke: Invoke, answer: Answer, *, early: bool
-) -> None:
-    key, after = invoke.key, answer.after
+    submitted = bool(pattern) and answer.accepted and not refused
     kind: FactKind = "succeeded"
     data = answer.output
     if answer.failed:
         final = {"final": True} if answer.final else {}
         kind, data = "failed", {"error": answer.error, "cause": answer.cause, **final}
+    # The end of a job is stored before the answer to its request is: a crash between the two
+    # then asks for both again, where it would else wait for an end that nobody knows.
     if data is ABSENT:
-        if invoke.integration.pattern and answer.response is not ABSENT:
+        if pattern and answer.response is not ABSENT:
             driver.leave_open(execution, invoke)
-    elif early or after:
-        schedule(driver, execution, kind, key, data, after, early=early)
+    elif submitted or after:
+        schedule(driver, execution, kind, key, data, after, early=submitted)
     else:
         driver.deliver(execution, kind, key, data)
+    if submitted:
+        response = {} if answer.response is ABSENT else answer.response
+        driver.deliver(execution, "submitted", key, response)
 
 
 def _beat(driver: Delivery, execution: Running, key: str, every: float) -> None:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from io import BytesIO
-from tempfile import TemporaryFile
-from typing import IO
+from tempfile import SpooledTemporaryFile
 
 _IN_MEMORY = 2**20
 """Bytes that are held before there is a file."""
@@ -21,8 +19,7 @@ class Texts:
     """JSON texts by index, which come in any order; a later one replaces the one before."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = BytesIO()
-        self._in_memory = True
+        self._file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
         self._has_read = False
         self._end = 0
         self._places = array("Q")
@@ -45,15 +42,7 @@ class Texts:
         self._file.write(blob)
         self._places[index], self._lengths[index] = self._end, len(blob)
         self._end += len(blob)
-        if self._in_memory and self._end > _IN_MEMORY:
-            self._move_to_file()
         return len(blob)
-
-    def _move_to_file(self) -> None:
-        # Not a SpooledTemporaryFile, whose methods cost more than what they call.
-        held, self._file, self._in_memory = self._file, TemporaryFile(), False  # noqa: SIM115
-        held.seek(0)
-        self._file.write(held.read())
 
     def get(self, index: int) -> bytes | None:
         """Return the text of an index; None where there is none."""

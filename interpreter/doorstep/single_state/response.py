@@ -130,8 +130,8 @@ def _response(trial: Trial) -> dict[str, Any]:
     outcome = trial.outcome
     members: dict[str, Any] = {"status": outcome.status}
     if outcome.leaving:
-        members["output"] = trial.text(outcome.leaving.output)
-        members["nextState"] = outcome.leaving.next
+        output, following, _ = outcome.leaving
+        members |= {"output": trial.text(output), "nextState": following}
     if outcome.failed:
         members["error"] = outcome.failed.failure.error
         members["cause"] = outcome.failed.failure.cause

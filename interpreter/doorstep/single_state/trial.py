@@ -13,8 +13,8 @@ from random import Random
 from typing import Any, Literal
 
 from ..asl.compile import compile_map, compile_state
-from ..asl.context import Env
-from ..asl.data_flow import Exit, compile_arguments, compile_leave, stages
+from ..asl.context import Env, Exit
+from ..asl.data_flow import compile_arguments, compile_leave, stages
 from ..asl.map import MapPlan
 from ..asl.retry import matches
 from ..asl.states import StateProgram, assign
@@ -31,7 +31,7 @@ from ..map_runs import (
     own_items,
     parse_items,
 )
-from ..model import WORKING, State, integration
+from ..model import TASK_EVENTS, WORKING, State, integration
 from ..runtime import Answer
 from ..values.json_values import ABSENT, dumps, loads
 from .request import StateMock, StateTest
@@ -112,8 +112,9 @@ class Trial:
                 leaving = self.program.work(env)
             else:
                 leaving = yield from self.program.wait(env)  # type: ignore[misc]
-            fiber.encode(leaving.output, self.state.name)
-            assign(fiber, leaving.assigned or {}, self.state.name)
+            output, _, assigned = leaving
+            fiber.encode(output, self.state.name)
+            assign(fiber, assigned or {}, self.state.name)
             self.outcome = TrialOutcome("SUCCEEDED", leaving)
         except StateFailed as failed:
             self.outcome = self._recover(failed)
@@ -121,8 +122,8 @@ class Trial:
     @property
     def variables(self) -> dict[str, Any]:
         """The variables after the state."""
-        leaving = self.outcome.leaving
-        return {**self.test.variables, **(leaving.assigned or {} if leaving else {})}
+        _, _, assigned = self.outcome.leaving or (None, None, None)
+        return {**self.test.variables, **(assigned or {})}
 
     @property
     def result(self) -> Any:
@@ -130,7 +131,7 @@ class Trial:
         if self.state.type != "Task":
             return self.seen.get("result", ABSENT)
         mocked = self.test.mock.result if self.test.mock else None
-        done = integration(self.state.fields["Resource"]).event("Succeeded")
+        done = TASK_EVENTS[integration(self.state.fields["Resource"]).kind]["Succeeded"]
         for event in self.env.fiber.engine.history:
             if event.type == done and event.details:
                 return mocked.value if mocked else loads(event.details["output"])
@@ -276,11 +277,8 @@ def _items(plan: MapPlan, env: Env, data: str | None, show: Show) -> list[MapIte
 
 
 def _selected(plan: MapPlan, env: Env, items: list[MapItem]) -> list[Any]:
-    select = plan.select
-    if select is None:
-        return [item.whole for item in items]
     selected = [
-        select(env, {"Index": index, **item.named, "Value": item.value})
+        plan.select(env, {"Index": index, **item.named, "Value": item.value})
         for index, item in enumerate(items)
     ]
     env.show_item(env.fiber.item)

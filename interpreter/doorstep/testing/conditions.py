@@ -61,7 +61,7 @@ def check_expressions(value: Any) -> None:
 def compiled(text: str) -> Expression:
     """Compile the expression between `{%` and `%}`; raise InputError when it is none."""
     from ..asl.dialect import AWS
-    from ..jsonata.expression import Expression
+    from ..jsonata import Expression
 
     try:
         return Expression(text[2:-2].strip(), AWS)

@@ -17,7 +17,7 @@ from typing import Any, Protocol, Unpack
 from ..api import CommonOptions, Definition, Type, start
 from ..engine import Event, Invoke
 from ..history import ExecutionView, visits_of
-from ..history.child_failures import ChildEvents, Started, child_lines, groups_of
+from ..history.child_failures import child_lines, groups_of
 from ..model import workflow
 from ..runtime import (
     Answer,
@@ -28,6 +28,7 @@ from ..runtime import (
     names_by,
     names_of,
 )
+from ..runtime.execution import lookup_among
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import dumps, loads
 from .clock import SimulatedClock
@@ -127,16 +128,7 @@ class ObservedExecution(Execution, Observation):
     @property
     def failure_table(self) -> str:
         """What failed, as a table; beneath it the same of the executions that it started."""
-        unmatched = {child.arn: child for child in self._started}
-
-        def lookup(started: Started) -> list[ChildEvents]:
-            arns = [arn for arn, one in unmatched.items() if started.arn in (arn, one.map_run)]
-            found = [unmatched.pop(arn) for arn in arns]
-            return [
-                ChildEvents(one.name, one.arn, [*visits_of(one).entries.values()]) for one in found
-            ]
-
-        inner = child_lines(groups_of(visits_of(self), lookup))
+        inner = child_lines(groups_of(visits_of(self), lookup_among(self._started)))
         return "\n".join([*super().failure_table.splitlines(), *inner])
 
     def _with_items(self) -> list[ExecutionView]:
