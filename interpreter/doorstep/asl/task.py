@@ -161,7 +161,6 @@ def _take_in(fiber: Fiber, invoke: Invoke, fact: Fact) -> bool:
     fact 313: without a cause.
     """
     integration = invoke.integration
-    events, details = TASK_EVENTS[integration.kind], integration.details
     match fact.kind:
         case "succeeded":
             _succeeded(integration, fiber, fact.data)
@@ -171,11 +170,13 @@ def _take_in(fiber: Fiber, invoke: Invoke, fact: Fact) -> bool:
         case "due":
             # A missed heartbeat is recorded as States.Timeout; both names catch it.
             also = ("States.HeartbeatTimeout",) if fact.data == "heartbeat" else ()
-            fiber.record(events["TimedOut"], {**details, "error": "States.Timeout"})
+            ended = TASK_EVENTS[integration.kind]["TimedOut"]
+            fiber.record(ended, integration.details | {"error": "States.Timeout"})
             raise StateFailed("States.Timeout", also=also)
         case "submitted":
             text = fiber.encode(fact.data, integration.name)
-            fiber.record("TaskSubmitted", {**details, "output": text, "outputDetails": WHOLE})
+            details = integration.details | {"output": text, "outputDetails": WHOLE}
+            fiber.record("TaskSubmitted", details)
         case "picked up":
             fiber.record("ActivityStarted", {"workerName": fact.data} if fact.data else {})
             _beat(fiber, invoke)
