@@ -94,8 +94,12 @@ class Family:
             if group.children:
                 yield f"children of {group.name}: {self._counts(group)}"
 
+    def total(self, group: ChildGroup) -> int:
+        """Return how many children a group has, as far as that is known."""
+        return self._ends(group)["children"]
+
     def _cells(self, rows: Iterable[ChildFailures]) -> list[tuple[str, ...]]:
-        return [row.cells(self._ends(row.group)["children"]) for row in rows]
+        return [row.cells(self.total(row.group)) for row in rows]
 
     def _counts(self, group: ChildGroup) -> str:
         counts = self._ends(group)

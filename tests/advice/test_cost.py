@@ -244,10 +244,26 @@ def test_the_command_takes_histories_and_definitions(tmp_path: Path) -> None:
     assert "STANDARD  $49.90 for 1,000,000 executions a month" in table.stdout
 
 
-def test_children_that_are_not_in_the_cost_are_mentioned(tmp_path: Path) -> None:
+@pytest.mark.parametrize("total", [2, 3])
+def test_the_children_of_a_map_run_count_as_far_as_their_histories_are_there(
+    total: int, tmp_path: Path
+) -> None:
+    arn = "arn:aws:states:us-east-1:123456789012:mapRun:m/M:run-1"
+    run_started = ("MapRunStarted", {"mapRunStartedEventDetails": {"mapRunArn": arn}})
     file = tmp_path / "history.json"
-    run_started = ("MapRunStarted", {"mapRunStartedEventDetails": {"mapRunArn": "arn"}})
     file.write_text(json.dumps({"events": history(entered("Map", "M"), run_started)}))
-    result = CliRunner().invoke(cli, ["cost", str(file)])
-    assert result.exit_code == 0
-    assert "without the children of its distributed Map" in result.stderr
+    command = ["cost", str(file), "--executions", "10000"]
+    without = CliRunner().invoke(cli, command)
+    assert "without the children of M" in without.stderr
+    assert "STANDARD  $0.15 for 10,000 executions a month: 1 transitions each" in without.stdout
+    (tmp_path / "children" / "run-1").mkdir(parents=True)
+    for name in ("a", "b"):
+        child = json.dumps({"events": history(*visited("Pass", "A", "B"))})
+        (tmp_path / "children" / "run-1" / f"{name}.json").write_text(child)
+    counts = {"total": total, "failed": 0, "timedOut": 0, "aborted": 0}
+    (tmp_path / "about.json").write_text(json.dumps({"arn": "", "mapRuns": {arn: counts}}))
+    result = CliRunner().invoke(cli, command)
+    # 5 transitions of each of 10,000 executions, less 4,000, at $0.000025.
+    assert "STANDARD  $1.15 for 10,000 executions a month: 5 transitions each" in result.stdout
+    said = "with the 2 children of M" if total == 2 else "without 1 of 3 children of M"
+    assert said in result.stderr

@@ -42,6 +42,7 @@ def test_definitions_that_aws_accepts_are_valid(path: Path) -> None:
         {"Type": "Wait", "Seconds": "soon", "End": True},
         {"Type": "Pass", "QueryLanguage": "JSONata", "InputPath": "$", "End": True},
         {"Type": "Task", "End": True},
+        {"Type": "Task", "Resource": "charge", "End": True},
         {"Type": "Nope"},
         {"Type": "Pass", "Output": "{% 1 %}", "End": True},
     ],
@@ -87,6 +88,11 @@ def test_what_aws_would_refuse_of_a_state_by_itself_is_found(state: dict[str, An
     definition = {"StartAt": "A", "States": {"A": state, "Z": FINE}}
     assert validate(definition)
     assert problems(definition)
+
+
+def test_a_resource_may_be_what_a_deployment_fills_in() -> None:
+    task = {"Type": "Task", "Resource": "${ChargeFunction}", "End": True}
+    assert problems({"StartAt": "A", "States": {"A": task}}) == []
 
 
 def test_a_name_that_is_too_long_and_a_scope_without_states_are_found() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
@@ -20,7 +19,6 @@ from doorstep_emulator.clock import Pace
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
-PATIENCE = 10.0
 NAMES = count()
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HANDLERS = """
@@ -63,23 +61,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(aws: Callable[..., Any], folder: Path) -> Any:
     return aws(handlers=str(folder / "handlers.py"), clock="virtual")
-
-
-def eventually(act: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if result := act():
-            return result
-        time.sleep(0.005)
-    raise AssertionError("it did not happen in time")
-
-
-def ended(client: Any, arn: str) -> Any:
-    def look() -> Any:
-        told = client.describe_execution(executionArn=arn)
-        return told if told["status"] != "RUNNING" else None
-
-    return eventually(look)
 
 
 def moments(client: Any, arn: str) -> dict[str, datetime]:
@@ -128,7 +109,7 @@ def service(resource: str, **fields: Any) -> dict[str, Any]:
     return {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", **fields}
 
 
-def token_in(folder: Path) -> str:
+def token_in(folder: Path, eventually: Callable[..., Any]) -> str:
     file = folder / "token"
     text: str = eventually(lambda: file.exists() and file.read_text())
     file.unlink()
@@ -136,7 +117,7 @@ def token_in(folder: Path) -> str:
 
 
 def test_waits_and_back_offs_end_at_once(
-    client: Any, start: Callable[..., str], chain: Any
+    client: Any, start: Callable[..., str], chain: Any, end_of: Callable[..., Any]
 ) -> None:
     busy = {
         "Type": "Task",
@@ -144,7 +125,7 @@ def test_waits_and_back_offs_end_at_once(
         "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 3600, "BackoffRate": 2}],
     }
     arn = start(chain({"Pause": wait(), "Busy": busy}))
-    told = ended(client, arn)
+    told = end_of(client, arn)
     assert told["status"] == "SUCCEEDED"
     assert timedelta(0) <= told["stopDate"] - told["startDate"] - DAY - 7 * HOUR < HOUR
     at = moments(client, arn)
@@ -152,45 +133,60 @@ def test_waits_and_back_offs_end_at_once(
 
 
 def test_a_time_limit_is_waited_for_while_somebody_outside_may_answer(
-    client: Any, start: Callable[..., str], folder: Path, chain: Any
+    client: Any,
+    start: Callable[..., str],
+    folder: Path,
+    chain: Any,
+    end_of: Callable[..., Any],
+    eventually: Callable[..., Any],
 ) -> None:
     asked = callback(TimeoutSeconds=3600, HeartbeatSeconds=1800)
     arn = start(chain({"Ask": asked, "Pause": wait()}))
-    token = token_in(folder)
+    token = token_in(folder, eventually)
     client.send_task_heartbeat(taskToken=token)
     client.send_task_success(taskToken=token, output="1")
-    told = ended(client, arn)
+    told = end_of(client, arn)
     assert (told["status"], told["output"]) == ("SUCCEEDED", "1")
     assert timedelta(0) <= told["stopDate"] - told["startDate"] - DAY < HOUR
 
 
 def test_a_wait_beside_somebody_outside_ends_at_once(
-    client: Any, start: Callable[..., str], folder: Path, chain: Any
+    client: Any,
+    start: Callable[..., str],
+    folder: Path,
+    chain: Any,
+    end_of: Callable[..., Any],
+    eventually: Callable[..., Any],
 ) -> None:
     branches = [chain({"Ask": callback()}), chain({"Pause": wait()})]
     arn = start(chain({"Both": {"Type": "Parallel", "Branches": branches}}))
-    token = token_in(folder)
+    token = token_in(folder, eventually)
     at = eventually(
         lambda: "WaitStateExited Pause" in moments(client, arn) and moments(client, arn)
     )
     assert "TaskSucceeded" not in at
     client.send_task_success(taskToken=token, output="1")
-    assert ended(client, arn)["status"] == "SUCCEEDED"
+    assert end_of(client, arn)["status"] == "SUCCEEDED"
 
 
 def test_a_workers_task_is_not_timed_out_before_a_worker_comes(
-    client: Any, start: Callable[..., str], chain: Any
+    client: Any, start: Callable[..., str], chain: Any, end_of: Callable[..., Any]
 ) -> None:
     activity = client.create_activity(name="slowly")["activityArn"]
     task = {"Type": "Task", "Resource": activity, "TimeoutSeconds": 60}
     arn = start(chain({"Pause": wait(), "Work": task}))
     given = client.get_activity_task(activityArn=activity)
     client.send_task_success(taskToken=given["taskToken"], output="2")
-    assert ended(client, arn)["output"] == "2"
+    assert end_of(client, arn)["output"] == "2"
 
 
 def test_time_goes_on_once_the_one_whom_somebody_might_have_answered_is_stopped(
-    client: Any, start: Callable[..., str], folder: Path, chain: Any
+    client: Any,
+    start: Callable[..., str],
+    folder: Path,
+    chain: Any,
+    end_of: Callable[..., Any],
+    eventually: Callable[..., Any],
 ) -> None:
     child = chain({"Ask": callback(TimeoutSeconds=3600)})
     machine = client.create_state_machine(name="asks", definition=json.dumps(child), roleArn=ROLE)[
@@ -198,11 +194,11 @@ def test_time_goes_on_once_the_one_whom_somebody_might_have_answered_is_stopped(
     ]
     begin = service("states:startExecution", Parameters={"StateMachineArn": machine})
     arn = start(chain({"Begin": begin, "Silent": {**SILENT, "TimeoutSeconds": 60}}))
-    token_in(folder)
+    token_in(folder, eventually)
     assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
     asks = client.list_executions(stateMachineArn=machine)["executions"][0]["executionArn"]
     client.stop_execution(executionArn=asks)
-    assert ended(client, arn)["error"] == "States.Timeout"
+    assert end_of(client, arn)["error"] == "States.Timeout"
 
 
 PROMISED = service("glue:startJobRun.sync", Parameters={"JobName": "night"})
@@ -211,16 +207,25 @@ SILENT = service("sqs:sendMessage", Parameters={"QueueUrl": "https://queue", "Me
 
 @pytest.mark.parametrize("task", [PROMISED, SILENT], ids=["promised later", "silent"])
 def test_a_time_limit_that_nobody_can_meet_is_over_at_once(
-    client: Any, start: Callable[..., str], chain: Any, task: dict[str, Any]
+    client: Any,
+    start: Callable[..., str],
+    chain: Any,
+    task: dict[str, Any],
+    end_of: Callable[..., Any],
 ) -> None:
     arn = start(chain({"Work": {**task, "TimeoutSeconds": 86400}}))
-    told = ended(client, arn)
+    told = end_of(client, arn)
     assert (told["status"], told["error"]) == ("FAILED", "States.Timeout")
     assert timedelta(0) <= told["stopDate"] - told["startDate"] - DAY < HOUR
 
 
 def test_time_does_not_jump_while_a_handler_runs(
-    client: Any, start: Callable[..., str], folder: Path, chain: Any
+    client: Any,
+    start: Callable[..., str],
+    folder: Path,
+    chain: Any,
+    end_of: Callable[..., Any],
+    eventually: Callable[..., Any],
 ) -> None:
     stuck = {"Type": "Task", "Resource": FUNCTION + "stuck"}
     branches = [chain({"Work": stuck}), chain({"Pause": wait()})]
@@ -228,13 +233,13 @@ def test_time_does_not_jump_while_a_handler_runs(
     eventually(lambda: "LambdaFunctionStarted" in moments(client, arn))
     assert "WaitStateExited Pause" not in moments(client, arn)
     (folder / "open").touch()
-    assert ended(client, arn)["status"] == "SUCCEEDED"
+    assert end_of(client, arn)["status"] == "SUCCEEDED"
     at = moments(client, arn)
     assert at["LambdaFunctionSucceeded"] < at["WaitStateExited Pause"]
 
 
 def test_nested_executions_and_map_runs_share_the_time_of_the_one_that_started_them(
-    client: Any, start: Callable[..., str], chain: Any, each: Any
+    client: Any, start: Callable[..., str], chain: Any, each: Any, end_of: Callable[..., Any]
 ) -> None:
     items = each({"Pause": wait(3600)}, distributed=True, ItemsPath="$.items", MaxConcurrency=1)
     child = chain({"Items": {"Type": "Pass", "Result": {"items": [1, 2]}}, "Each": items})
@@ -243,7 +248,7 @@ def test_nested_executions_and_map_runs_share_the_time_of_the_one_that_started_t
     ]
     nested = service("states:startExecution.sync:2", Parameters={"StateMachineArn": machine})
     arn = start(chain({"Pause": wait(), "Nested": nested}))
-    told = ended(client, arn)
+    told = end_of(client, arn)
     assert told["status"] == "SUCCEEDED"
     assert timedelta(0) <= told["stopDate"] - told["startDate"] - DAY - 2 * HOUR < HOUR
     inner = client.list_executions(stateMachineArn=machine)["executions"][0]
@@ -253,20 +258,20 @@ def test_nested_executions_and_map_runs_share_the_time_of_the_one_that_started_t
 
 
 def test_a_redrive_goes_on_after_the_modelled_end(
-    client: Any, start: Callable[..., str], chain: Any
+    client: Any, start: Callable[..., str], chain: Any, end_of: Callable[..., Any]
 ) -> None:
     arn = start(chain({"Pause": wait(), "Work": {**SILENT, "TimeoutSeconds": 60}}))
-    before = ended(client, arn)
+    before = end_of(client, arn)
     client.redrive_execution(executionArn=arn)
-    told = ended(client, arn)
+    told = end_of(client, arn)
     assert told["redriveDate"] >= before["stopDate"]
     assert told["stopDate"] - told["redriveDate"] >= timedelta(seconds=60)
 
 
 def test_behaviour_94_an_execution_out_of_time_ends_to_the_second_and_has_no_error(
-    client: Any, start: Callable[..., str], chain: Any
+    client: Any, start: Callable[..., str], chain: Any, end_of: Callable[..., Any]
 ) -> None:
-    told = ended(client, start(chain({"Pause": wait()}, TimeoutSeconds=7)))
+    told = end_of(client, start(chain({"Pause": wait()}, TimeoutSeconds=7)))
     assert told["status"] == "TIMED_OUT"
     assert round((told["stopDate"] - told["startDate"]).total_seconds(), 3) == 7
     assert not {"error", "cause"} & told.keys()
@@ -281,14 +286,18 @@ def with_clock(client: Any, clock: str) -> Any:
 
 
 def test_a_request_and_a_tag_choose_another_clock(
-    aws: Callable[..., Any], client: Any, start: Callable[..., str], chain: Any
+    aws: Callable[..., Any],
+    client: Any,
+    start: Callable[..., str],
+    chain: Any,
+    end_of: Callable[..., Any],
 ) -> None:
     url, definition = client.meta.endpoint_url, chain({"Pause": wait()})
     tag = [{"key": "doorstep:clock", "value": "real"}]
     tagged = start(definition, tags=tag)
     asked = start(definition, using=with_clock(aws(url), "real"))
     both = start(definition, tags=tag, using=with_clock(aws(url), "virtual"))
-    assert ended(client, both)["status"] == "SUCCEEDED"
+    assert end_of(client, both)["status"] == "SUCCEEDED"
     for arn in (tagged, asked):
         assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
         client.stop_execution(executionArn=arn)
@@ -311,15 +320,21 @@ def test_a_clock_is_real_virtual_or_a_speed(text: str) -> None:
 
 
 def test_time_may_run_faster(
-    aws: Callable[..., Any], start: Callable[..., str], chain: Any
+    aws: Callable[..., Any], start: Callable[..., str], chain: Any, end_of: Callable[..., Any]
 ) -> None:
     fast = aws(clock="36000")
-    told = ended(fast, start(chain({"Pause": wait(3600)}), using=fast))
+    told = end_of(fast, start(chain({"Pause": wait(3600)}), using=fast))
     assert told["stopDate"] - told["startDate"] >= HOUR
 
 
 def test_a_restart_keeps_the_clock_and_goes_on_from_the_modelled_moment(
-    aws: Callable[..., Any], start: Callable[..., str], folder: Path, tmp_path: Path, chain: Any
+    aws: Callable[..., Any],
+    start: Callable[..., str],
+    folder: Path,
+    tmp_path: Path,
+    chain: Any,
+    end_of: Callable[..., Any],
+    eventually: Callable[..., Any],
 ) -> None:
     def options(clock: str) -> Options:
         handlers, db = folder / "handlers.py", tmp_path / "doorstep.db"
@@ -328,11 +343,11 @@ def test_a_restart_keeps_the_clock_and_goes_on_from_the_modelled_moment(
     states = {"Before": wait(), "Ask": callback(TimeoutSeconds=3600), "After": wait()}
     with running(options("virtual")) as url:
         arn = start(chain(states), using=aws(url))
-        token = token_in(folder)
+        token = token_in(folder, eventually)
     with running(options("real")) as url:
         client = aws(url)
         client.send_task_success(taskToken=token, output="1")
-        told = ended(client, arn)
+        told = end_of(client, arn)
         assert told["status"] == "SUCCEEDED"
         assert timedelta(0) <= told["stopDate"] - told["startDate"] - 2 * DAY < HOUR
         events = client.get_execution_history(executionArn=arn)["events"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from doorstep_conformance.runner import lay_out, script
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "cases"
 ROLE = "arn:aws:iam::111111111111:role/masked"
-PATIENCE = 10.0
 PARTS = 4
 """So that several processes can share the work."""
 ACTIVITY = "activity_arn"
@@ -34,8 +32,10 @@ pytestmark = pytest.mark.skipif(
 class Served:
     """A server on a virtual clock whose tasks are answered from the case that it is given."""
 
-    def __init__(self, aws: Callable[..., Any], bucket: Path) -> None:
-        self._bucket = bucket
+    def __init__(
+        self, aws: Callable[..., Any], bucket: Path, eventually: Callable[..., Any]
+    ) -> None:
+        self._bucket, self._eventually = bucket, eventually
         self._respond: Respond = script({})
         self._client = aws(
             clock="virtual", s3_root=bucket, respond=lambda *asked: self._respond(*asked)
@@ -53,10 +53,7 @@ class Served:
         arn = self._client.start_execution(stateMachineArn=machine, input=dumps(case.input))[
             "executionArn"
         ]
-        end = time.monotonic() + PATIENCE
-        while not self._stands_still(arn, events):
-            assert time.monotonic() < end, f"{case.id} neither ended nor went on"
-            time.sleep(0.005)
+        self._eventually(lambda: self._stands_still(arn, events))
         pages = self._client.get_paginator("get_execution_history").paginate(executionArn=arn)
         shown = json.dumps([event for page in pages for event in page["events"]], default=str)
         told: list[dict[str, Any]] = json.loads(shown.replace(self._activity, ACTIVITY))
@@ -70,8 +67,12 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(aws: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Served:
-    return Served(aws, tmp_path_factory.mktemp("bucket"))
+def served(
+    aws: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    eventually: Callable[..., Any],
+) -> Served:
+    return Served(aws, tmp_path_factory.mktemp("bucket"), eventually)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

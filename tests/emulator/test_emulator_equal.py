@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +15,6 @@ from doorstep.history.aws_json import as_aws
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 ROLE = "arn:aws:iam::123456789012:role/DoorstepRole"
-PATIENCE = 10.0
 HANDLERS = """
 def parity(event):
     return {"even": event % 2 == 0}
@@ -66,20 +64,14 @@ def client(aws: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) ->
     return aws(handlers=str(file))
 
 
-def ended(client: Any, arn: str) -> Any:
-    end = time.monotonic() + PATIENCE
-    while (told := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
-        assert time.monotonic() < end
-        time.sleep(0.005)
-    return told
-
-
 def untimed(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in e.items() if name != "timestamp"} for e in events]
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_the_history_over_http_is_that_in_process(client: Any, name: str, tmp_path: Path) -> None:
+def test_the_history_over_http_is_that_in_process(
+    client: Any, name: str, tmp_path: Path, end_of: Callable[..., Any]
+) -> None:
     definition = MACHINES[name]
     file = tmp_path / "handlers.py"
     file.write_text(HANDLERS)
@@ -88,7 +80,7 @@ def test_the_history_over_http_is_that_in_process(client: Any, name: str, tmp_pa
         name=name, definition=json.dumps(definition), roleArn=ROLE
     )["stateMachineArn"]
     arn = client.start_execution(stateMachineArn=machine, input="[1,2,3]")["executionArn"]
-    told = ended(client, arn)
+    told = end_of(client, arn)
     events = client.get_execution_history(executionArn=arn)["events"]
     assert untimed(events) == untimed([as_aws(event) for event in here.events])
     assert all(isinstance(event["timestamp"], datetime) for event in events)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 PASS = {"Type": "Pass", "End": True}
 FOREVER = {"Type": "Wait", "Seconds": 100_000, "End": True}
-PATIENCE = 10.0
 HANDLERS = """
 def double(event):
     return event * 2
@@ -292,7 +290,7 @@ def test_what_runs_or_succeeded_is_not_redriven(
 
 
 def test_a_handler_that_is_stuck_holds_up_nobody_beyond_its_timeout(
-    aws: Callable[..., Any], tmp_path: Path
+    aws: Callable[..., Any], tmp_path: Path, end_of: Callable[..., Any]
 ) -> None:
     (tmp_path / "handlers.py").write_text(HANDLERS)
     client = aws(handlers=str(tmp_path / "handlers.py"), max_handlers=1)
@@ -303,11 +301,7 @@ def test_a_handler_that_is_stuck_holds_up_nobody_beyond_its_timeout(
         given = {"name": name, "definition": json.dumps(definition), "roleArn": ROLE}
         machine = client.create_state_machine(**given)["stateMachineArn"]
         arns.append(client.start_execution(stateMachineArn=machine, input="2")["executionArn"])
-    end = time.monotonic() + PATIENCE
-    while client.describe_execution(executionArn=arns[1])["status"] == "RUNNING":
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    stuck, double = (client.describe_execution(executionArn=arn) for arn in arns)
+    stuck, double = (end_of(client, arn) for arn in arns)
     assert (stuck["status"], stuck["error"]) == ("FAILED", "States.Timeout")
     assert (double["status"], double["output"]) == ("SUCCEEDED", "4")
 

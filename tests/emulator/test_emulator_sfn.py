@@ -33,7 +33,7 @@ def create(client: Any) -> Callable[..., str]:
 
 
 @pytest.fixture
-def run(client: Any, create: Callable[..., str]) -> Callable[..., Any]:
+def run(client: Any, create: Callable[..., str], end_of: Callable[..., Any]) -> Callable[..., Any]:
     """Run a workflow of one task and return how it ended."""
     count = iter(range(1000))
 
@@ -41,17 +41,9 @@ def run(client: Any, create: Callable[..., str]) -> Callable[..., Any]:
         number = len(client.list_state_machines(maxResults=1000)["stateMachines"])
         machine = create(f"asks-{number}-{next(count)}", definition)
         arn = client.start_execution(stateMachineArn=machine, **more)["executionArn"]
-        return settled(client, arn)
+        return end_of(client, arn)
 
     return call
-
-
-def settled(client: Any, arn: str) -> Any:
-    for _ in range(2_000):
-        described = client.describe_execution(executionArn=arn)
-        if described["status"] != "RUNNING":
-            return described
-    raise AssertionError(f"{arn} runs on")
 
 
 def is_date(text: str) -> bool:
@@ -59,11 +51,11 @@ def is_date(text: str) -> bool:
 
 
 def test_an_execution_is_described(
-    client: Any, create: Callable[..., str], run: Callable[..., Any]
+    client: Any, create: Callable[..., str], run: Callable[..., Any], end_of: Callable[..., Any]
 ) -> None:
     failing = create("described", FAIL)
     arn = client.start_execution(stateMachineArn=failing, input='{"a": 1}')["executionArn"]
-    settled(client, arn)
+    end_of(client, arn)
     output = json.loads(run(ask("describeExecution", {"ExecutionArn": arn}))["output"])
     assert is_date(output.pop("StartDate"))
     assert is_date(output.pop("StopDate"))
@@ -103,7 +95,7 @@ def test_an_execution_can_stop_itself(run: Callable[..., Any]) -> None:
 
 
 def test_a_map_run_is_described(
-    client: Any, create: Callable[..., str], run: Callable[..., Any]
+    client: Any, create: Callable[..., str], run: Callable[..., Any], end_of: Callable[..., Any]
 ) -> None:
     """Fact 149: without MaxConcurrency 2147483647; results count without a ResultWriter too."""
     processor = {
@@ -122,7 +114,7 @@ def test_a_map_run_is_described(
     each = {"Type": "Map", "ItemProcessor": processor, "ToleratedFailureCount": 1, "End": True}
     arn = create("maps", {"StartAt": "Each", "States": {"Each": each}})
     started = client.start_execution(stateMachineArn=arn, input="[1, 2, 3]")["executionArn"]
-    settled(client, started)
+    end_of(client, started)
     (listed,) = client.list_map_runs(executionArn=started)["mapRuns"]
     output = json.loads(run(ask("describeMapRun", {"MapRunArn": listed["mapRunArn"]}))["output"])
     assert output["MaxConcurrency"] == 2147483647
@@ -208,7 +200,7 @@ def test_a_refusal_is_an_error_that_can_be_caught(
 
 
 def test_what_a_workflow_starts_through_the_sdk_is_told_in_two_members(
-    client: Any, create: Callable[..., str], run: Callable[..., Any]
+    client: Any, create: Callable[..., str], run: Callable[..., Any], end_of: Callable[..., Any]
 ) -> None:
     """Fact 237."""
     arn = create("started", PASS)
@@ -216,7 +208,7 @@ def test_what_a_workflow_starts_through_the_sdk_is_told_in_two_members(
     output = json.loads(ended["output"])
     assert list(output) == ["ExecutionArn", "StartDate"]
     assert is_date(output["StartDate"])
-    assert settled(client, output["ExecutionArn"])["output"] == '{"a":[1]}'
+    assert end_of(client, output["ExecutionArn"])["output"] == '{"a":[1]}'
 
 
 def test_a_synchronous_execution_that_fails_is_a_result(
@@ -252,7 +244,9 @@ def test_the_token_is_looked_at_before_the_output(run: Callable[..., Any]) -> No
     assert ended["cause"].startswith("Invalid Token: 'Invalid token'")
 
 
-def test_a_handler_comes_before_the_server(aws: Callable[..., Any], tmp_path: Any) -> None:
+def test_a_handler_comes_before_the_server(
+    aws: Callable[..., Any], tmp_path: Any, end_of: Callable[..., Any]
+) -> None:
     file = tmp_path / "handlers.py"
     file.write_text(
         "import doorstep\n\n\n"
@@ -264,7 +258,7 @@ def test_a_handler_comes_before_the_server(aws: Callable[..., Any], tmp_path: An
         name="asks", definition=json.dumps(ask("listStateMachines")), roleArn=ROLE
     )
     arn = client.start_execution(stateMachineArn=made["stateMachineArn"])["executionArn"]
-    assert settled(client, arn)["output"] == '{"StateMachines":[]}'
+    assert end_of(client, arn)["output"] == '{"StateMachines":[]}'
 
 
 REDRIVES = {

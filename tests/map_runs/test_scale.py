@@ -89,15 +89,14 @@ def test_a_restart_selects_only_the_items_that_no_child_has(
     selected: list[int] = []
     from doorstep.asl import map as map_module
 
-    select = map_module._select
+    whole = map_module._whole_item
 
-    def selecting(make: Any, env: Any, index: int, *item: Any) -> Any:
-        selected.append(index)
-        return select(make, env, index, *item)
+    def select(env: Any, item: dict[str, Any]) -> Any:
+        selected.append(item["Index"])
+        return whole(env, item)
 
-    monkeypatch.setattr(map_module, "_select", selecting)
-    fields: dict[str, Any] = {"ItemSelector": {"n.$": "$$.Map.Item.Value"}}
-    fields |= {"ItemBatcher": {"MaxItemsPerBatch": batch}} if batch else {}
+    monkeypatch.setattr(map_module, "_whole_item", select)
+    fields = {"ItemBatcher": {"MaxItemsPerBatch": batch}} if batch else {}
     definition = machine(ItemReader=READER, MaxConcurrency=1, **fields)
     calls: list[Any] = []
 
@@ -115,11 +114,11 @@ def test_a_restart_selects_only_the_items_that_no_child_has(
     selected.clear()
     calls.clear()
     execution = doorstep.run(definition, {}, {"work": work}, **options)
-    items = [item["n"] for one in execution.output for item in (one["Items"] if batch else [one])]
+    items = [n for one in execution.output for n in (one["Items"] if batch else [one])]
     assert items == list(range(20))
     left = list(range(4 * (batch or 1), 20))
     assert selected == left
-    assert [item["n"] for one in calls for item in (one["Items"] if batch else [one])] == left
+    assert [n for one in calls for n in (one["Items"] if batch else [one])] == left
 
 
 def test_a_journal_is_read_without_holding_the_children_that_have_ended(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import click
 
 from doorstep.advice.cost import PRICES, Prices, Usage, read_prices, verdict
 from doorstep.engine.messages import TERMINAL
-from doorstep.history import Entry
+from doorstep.history import Entry, Visits
+from doorstep.history.child_failures import walk
 
+from ..children import Family, children_option, family_of
 from ..definitions import PROJECT, Type, read_accepted
 from ..options import definition_options, format_option
 from ..output import Problem, TableRow, echo, note, print_json, print_table
@@ -38,12 +40,14 @@ _COLUMNS = ("State", "Transitions", "Retries", "Redrives", "Share", "Standard")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A JSON file with prices of another Region or date.",
 )
+@children_option
 @definition_options
 @format_option("json: an object with the usage, both costs and the verdict.", "table", "json")
 def cost(
     paths: tuple[Path, ...],
     executions: int,
     price_file: Path | None,
+    children: Path | None,
     machine_type: Type | None,
     resource: str | None,
     parameters: Mapping[str, str],
@@ -51,7 +55,8 @@ def cost(
 ) -> None:
     """Say what executions cost as Standard and as Express workflows, by state.
 
-    HISTORY is as for `doorstep replay`; of several the average counts. PATH is a definition or a
+    HISTORY is as for `doorstep replay`; of several the average counts, with the children of their
+    distributed Maps whose histories are there. PATH is a definition or a
     template: then the run counts that `doorstep explore` finds to succeed, in which tasks take no
     time. The services that a workflow calls have prices of their own, which are not in it.
 
@@ -72,16 +77,32 @@ def cost(
         events, size = _events(path, parameters, resource, machine_type)
         if events[-1].type not in TERMINAL:
             note(f"{path}: this execution has not ended; it counts as far as it has come")
-        if any(one.type == "MapRunStarted" for one in events):
-            note(
-                f"{path}: without the children of its distributed Map, each of which costs as an "
-                "execution of its own; name their histories in another `doorstep cost`"
-            )
         usage.add(events, size)
+        if any(one.type == "MapRunStarted" for one in events):
+            _add_children(usage, path, family_of([path], Visits(events), children))
     if output_format == "json":
         print_json(_as_json(usage, executions, prices))
     else:
         _print(usage, executions, prices)
+
+
+def _add_children(usage: Usage, path: Path, family: Family) -> None:
+    """Add the children of map runs whose histories are known, and say which are not counted."""
+    for group in walk(family.groups):
+        if group.started.is_map_run:
+            # What is known of an Express child by its ARN alone has no states.
+            known = [one for one in group.children if not one.source.startswith("arn:")]
+            for child in known:
+                usage.add_child(child.events)
+            total = family.total(group)
+            if known and len(known) == total:
+                note(f"{path}: with the {total:,} children of {group.name}, as Standard executions")
+            else:
+                left = f"{total - len(known):,} of {total:,}" if total else "the"
+                note(
+                    f"{path}: without {left} children of {group.name}, each of which costs as an "
+                    "execution of its own; --children DIR, or `doorstep download --all-children`"
+                )
 
 
 def _events(

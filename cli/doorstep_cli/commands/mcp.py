@@ -7,11 +7,13 @@ https://modelcontextprotocol.io
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ from ..output import Problem
 _LONGEST = 20_000
 """Characters of an answer."""
 _SECONDS = 120.0
+_GRACE = 5.0
+"""Seconds in which a command that is stopped can write its history and end what it started."""
 _PROGRAM = "from doorstep_cli.main import entry; entry()"
 _ABOUT = (
     "Runs AWS Step Functions workflows (Amazon States Language) on this machine, offline. Paths "
@@ -65,13 +69,16 @@ def mcp(folder: Path) -> None:
     server.run("stdio")
 
 
-def _answering(tool: Callable[..., str]) -> Callable[..., str]:
+Tool = Callable[..., Awaitable[str]]
+
+
+def _answering(tool: Tool) -> Tool:
     """Return a tool that says why it can't be used, in place of an error without a reason."""
 
     @functools.wraps(tool)
-    def answer(**arguments: Any) -> str:
+    async def answer(**arguments: Any) -> str:
         try:
-            return tool(**arguments)
+            return await tool(**arguments)
         except ValueError as problem:
             return f"not done: {problem}"
 
@@ -85,22 +92,22 @@ class Tools:
         self._folder = folder.resolve()
 
     @property
-    def all(self) -> list[Callable[..., str]]:
+    def all(self) -> list[Tool]:
         """All of them."""
         return [
             *(self.validate, self.lint, self.run, self.explore),
             *(self.failures, self.test, self.graph),
         ]
 
-    def validate(self, path: str) -> str:
+    async def validate(self, path: str) -> str:
         """Check a definition, a template or a folder as AWS does: its codes and messages."""
-        return self._doorstep("validate", self._file(path), "--format", "json")
+        return await self._doorstep("validate", self._file(path), "--format", "json")
 
-    def lint(self, path: str) -> str:
+    async def lint(self, path: str) -> str:
         """Advise on a definition that AWS accepts: missing retries, effects that may repeat."""
-        return self._doorstep("lint", self._file(path), "--format", "json")
+        return await self._doorstep("lint", self._file(path), "--format", "json")
 
-    def run(
+    async def run(
         self,
         path: str,
         input: Any = None,
@@ -123,36 +130,30 @@ class Tools:
         if history:
             options += ["--history", self._history(history)]
         if mocks is None:
-            return self._doorstep("run", self._file(path), *options)
-        return self._with_mocks(mocks, "run", self._file(path), *options)
+            return await self._doorstep("run", self._file(path), *options)
+        with _written(mocks) as file:
+            return await self._doorstep("run", self._file(path), *options, "--mocks", file)
 
-    def explore(self, path: str, seconds: int = 20) -> str:
+    async def explore(self, path: str, seconds: int = 20) -> str:
         """Find what may go wrong in a workflow: errors nobody catches, data that is missing."""
         limit = str(min(max(seconds, 1), 60))
-        return self._doorstep("explore", self._file(path), "--seconds", limit, "--format", "json")
+        return await self._doorstep(
+            "explore", self._file(path), "--seconds", limit, "--format", "json"
+        )
 
-    def failures(self, history: str, definition: str | None = None) -> str:
+    async def failures(self, history: str, definition: str | None = None) -> str:
         """Say what ended the execution of a history, and what else failed in it."""
         more = ["--definition", self._file(definition)] if definition else []
-        return self._doorstep("failures", self._file(history), *more, "--format", "json")
+        return await self._doorstep("failures", self._file(history), *more, "--format", "json")
 
-    def test(self, path: str = ".") -> str:
+    async def test(self, path: str = ".") -> str:
         """Run the tests in YAML (`*.doorstep.yaml`) of a file or folder."""
-        return self._doorstep("test", self._file(path))
+        return await self._doorstep("test", self._file(path))
 
-    def graph(self, path: str, history: str | None = None) -> str:
+    async def graph(self, path: str, history: str | None = None) -> str:
         """Draw a workflow as Mermaid; with a history, as it ran."""
         more = ["--history", self._file(history)] if history else []
-        return self._doorstep("graph", self._file(path), *more)
-
-    def _with_mocks(self, mocks: list[dict[str, Any]], *arguments: str) -> str:
-        import tempfile
-
-        # In a folder: Windows lets no other process open a temporary file.
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "mocks.json")
-            file.write_text(json.dumps({"mocks": mocks}), "utf-8")
-            return self._doorstep(*arguments, "--mocks", str(file))
+        return await self._doorstep("graph", self._file(path), *more)
 
     def _file(self, name: str, *, there: bool = True) -> str:
         """Return a path below the folder. Raises ValueError for others."""
@@ -176,22 +177,41 @@ class Tools:
             raise ValueError(f"{name} exists and is not a history: choose another name")
         return str(path)
 
-    def _doorstep(self, *arguments: str) -> str:
-        """Return what a command prints, on both streams, cut where it is too long."""
+    async def _doorstep(self, *arguments: str) -> str:
+        """Return what a command prints, on both streams, cut where it is too long.
+
+        When nobody waits for it any more, because the call was cancelled, it is stopped.
+        """
+        command = (sys.executable, "-c", _PROGRAM, *arguments)
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=self._folder, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+        )
         try:
-            ended = subprocess.run(
-                [sys.executable, "-c", _PROGRAM, *arguments],
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+            printed = await asyncio.wait_for(process.communicate(), _SECONDS)
+        except TimeoutError:
             return f"it did not end within {_SECONDS:.0f} seconds"
-        return _bounded([ended.stdout, ended.stderr], ended.returncode)
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                asyncio.get_running_loop().call_later(_GRACE, _kill, process)
+        said = [text.decode("utf-8", "replace") for text in printed]
+        return _bounded(said, process.returncode or 0)
+
+
+@contextmanager
+def _written(mocks: list[dict[str, Any]]) -> Iterator[str]:
+    import tempfile
+
+    # In a folder: Windows lets no other process open a temporary file.
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "mocks.json")
+        file.write_text(json.dumps({"mocks": mocks}), "utf-8")
+        yield str(file)
+
+
+def _kill(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
 
 
 def _bounded(texts: Sequence[str], code: int) -> str:

@@ -34,6 +34,8 @@ _TEMPLATE = {
     "items": {"$ref": "#/$defs/Template"},
 }
 """A value with expressions in it: what begins or ends as one is one."""
+_ARN = {"Resource": {"pattern": r"^arn:|\$\{[^${}\s]+\}"}}
+"""An ARN, or what a deployment makes one; of Task, ItemReader and ResultWriter."""
 _TEXTS = ("string", "timestamp", "path", "reference", "result path", "text path")
 
 
@@ -104,7 +106,8 @@ def _object(table: ObjectType, language: str) -> Schema:
         name: field for name, field in table.fields.items() if field.language in (None, language)
     }
     properties = {
-        name: {**_described(name), **_field(field, language)} for name, field in fields.items()
+        name: {**_described(name), **_field(field, language), **_ARN.get(name, {})}
+        for name, field in fields.items()
     }
     required = [name for name in table.required if name in fields]
     rules = [*_exclusive(table, fields), *_choice(table, fields)]

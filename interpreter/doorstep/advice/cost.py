@@ -103,6 +103,8 @@ class Usage:
     """What one or several executions used."""
 
     executions: int = 0
+    children: int = 0
+    """Of their distributed Maps, whose transitions are counted with theirs."""
     transitions: Counter[str] = field(default_factory=Counter)
     """By state, retries and redrives included."""
     retries: Counter[str] = field(default_factory=Counter)
@@ -121,6 +123,24 @@ class Usage:
         if not entries:
             return
         self.executions += 1
+        redrives = self._add_transitions(visits)
+        idle = sum(entries[at].at - entries[at - 1].at for at in redrives)
+        took = entries[-1].at - entries[0].at - idle
+        self.seconds.append(took)
+        self.billed.append((_billed_seconds(took), _billed_megabytes(entries, definition_bytes)))
+        if took > EXPRESS_SECONDS:
+            self.only_standard.add(f"it takes {took:,.0f} s, and Express ends after 300 s")
+        for kind in {entry.type for entry in entries} & {*_NOT_EXPRESS}:
+            self.only_standard.add(f"it has {_NOT_EXPRESS[kind]}, which Express has not")
+
+    def add_child(self, events: Iterable[Entry]) -> None:
+        """Add a Standard child of a distributed Map: its transitions are those of its parent."""
+        self.children += 1
+        self._add_transitions(Visits(events))
+
+    def _add_transitions(self, visits: Visits) -> list[int]:
+        """Add the transitions of an execution, and return where its redrives stand."""
+        entries = list(visits.entries.values())
         redrives = [at for at, one in enumerate(entries) if one.type == "ExecutionRedriven"]
         starts = [entries[at].id for at in redrives]
         redriven = _redriven(visits, starts)
@@ -130,14 +150,7 @@ class Usage:
             self.transitions[visit.name] += 1 + retried + again
             self.retries[visit.name] += retried
             self.redrives[visit.name] += again
-        idle = sum(entries[at].at - entries[at - 1].at for at in redrives)
-        took = entries[-1].at - entries[0].at - idle
-        self.seconds.append(took)
-        self.billed.append((_billed_seconds(took), _billed_megabytes(entries, definition_bytes)))
-        if took > EXPRESS_SECONDS:
-            self.only_standard.add(f"it takes {took:,.0f} s, and Express ends after 300 s")
-        for kind in {entry.type for entry in entries} & {*_NOT_EXPRESS}:
-            self.only_standard.add(f"it has {_NOT_EXPRESS[kind]}, which Express has not")
+        return redrives
 
     @property
     def transitions_each(self) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from ..engine import (
@@ -45,8 +44,7 @@ class MapPlan:
     items: Closure
     effective: Closure
     reader: Callable[[Env], ItemSource] | None
-    select: Callable[[Env, dict[str, Any]], Any] | None
-    """ItemSelector, if there is one."""
+    select: Callable[[Env, dict[str, Any]], Any]
     batch: Callable[[Env], BatchPlan] | None
     writer: Callable[[Env], ResultTarget] | None
     processor: ScopeProgram
@@ -72,9 +70,8 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
         fiber.record("MapStateStarted", {"length": len(values)})
 
         def begin(child: Fiber) -> Body:
-            value = values[child.index]
-            child.item = {"Index": child.index, "Value": value}
-            selected = plan.select(env, child.item) if plan.select else value
+            child.item = {"Index": child.index, "Value": values[child.index]}
+            selected = plan.select(env, child.item)
             child.encode(selected, name, PROVIDED)
             child.record("MapIterationStarted", {"name": name, "index": child.index})
             return plan.processor.run(child, selected)
@@ -156,6 +153,11 @@ def _command(
     # Fact 282: the ARNs of the map run and of its children.
     engine = env.fiber.engine
     label = plan.label or engine.identity.label_of(plan.state)
+
+    def select(index: int, value: Any, source: str, key: str | None) -> Any:
+        named = {} if key is None else {"Key": key}
+        return plan.select(env, {"Index": index, **named, "Value": value, "Source": source})
+
     return StartMapRun(
         key=key,
         arn=engine.identity.map_run_arn(label, key),
@@ -165,7 +167,7 @@ def _command(
         execution_type=plan.execution_type,
         items=items,
         reader=plan.reader(env) if plan.reader else None,
-        select=plan.select and partial(_select, plan.select, env),
+        select=select,
         batch=plan.batch(env) if plan.batch else None,
         writer=plan.writer(env) if plan.writer else None,
         concurrency=concurrency or UNLIMITED,
@@ -173,18 +175,6 @@ def _command(
         tolerated_percentage=plan.tolerated_percentage(env),
         redrives=redrives,
     )
-
-
-def _select(
-    make: Callable[[Env, dict[str, Any]], Any],
-    env: Env,
-    index: int,
-    value: Any,
-    source: str,
-    key: str | None,
-) -> Any:
-    named = {} if key is None else {"Key": key}
-    return make(env, {"Index": index, **named, "Value": value, "Source": source})
 
 
 # Its fields -----------------------------------------------------------------------------------
@@ -260,13 +250,13 @@ def _queried_items(fields: Mapping[str, Any], distributed: bool) -> Closure:
     return items
 
 
-def _selector(selector: Any, jsonata: bool) -> Callable[[Env, dict[str, Any]], Any] | None:
+def _selector(selector: Any, jsonata: bool) -> Callable[[Env, dict[str, Any]], Any]:
     """ItemSelector (Parameters in older definitions): an item's input, from item and context.
 
     Facts 41, 42 and 74: for each item, `$` being the effective input.
     """
     if selector is None:
-        return None
+        return _whole_item
     make = typed_fields.payload(selector, "ItemSelector", jsonata)
 
     def select(env: Env, item: dict[str, Any]) -> Any:
@@ -274,6 +264,11 @@ def _selector(selector: Any, jsonata: bool) -> Callable[[Env, dict[str, Any]], A
         return make(env)
 
     return select
+
+
+def _whole_item(_: Env, item: dict[str, Any]) -> Any:
+    # Fact 287: of a member of an object, its name as well.
+    return {"Key": item["Key"], "Value": item["Value"]} if "Key" in item else item["Value"]
 
 
 def _reader(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], ItemSource]:

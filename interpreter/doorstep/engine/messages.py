@@ -181,9 +181,8 @@ class StartMapRun(NamedTuple):
     items: list[Any] | dict[str, Any] | None
     """The items, or None when `reader` says where they are; an object's are its members."""
     reader: ItemSource | None
-    select: Callable[[int, Any, str, str | None], Any] | None
-    """ItemSelector, if there is one: (index, item, source, its key if it is an object's member) →
-    its input."""
+    select: Callable[[int, Any, str, str | None], Any]
+    """(index, item, source, its key if it is an object's member) → its input: ItemSelector."""
     batch: BatchPlan | None
     writer: ResultTarget | None
     concurrency: int

@@ -219,9 +219,7 @@ def batches(command: StartMapRun, items: Iterator[MapItem], first: int = 0) -> I
 
     Facts 116 and 281.
     """
-    selected: Iterator[Any] = (item.whole for item in items)
-    if select := command.select:
-        selected = (select(index, *item) for index, item in enumerate(items, first))
+    selected = (command.select(index, *item) for index, item in enumerate(items, first))
     if command.batch is None:
         return map(Batch, selected, repeat(1))
     return batched(command.batch, selected)

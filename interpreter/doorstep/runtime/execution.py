@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..engine import Event, Identity, states_of
 from ..errors import DoorstepError
 from ..history import ExecutionView, visits_of
-from ..history.child_failures import ChildEvents, Lookup, Started
 from ..values.json_values import dumps, loads
 from .answers import Duration, seconds
 from .driver import Driver
 from .invocation import Callbacks
 from .running import EventListener, ItemCounts, Running
+
+if TYPE_CHECKING:
+    from ..history.child_failures import Lookup, Started
 
 
 def started_by(execution: Execution, arn: str) -> Execution | None:
@@ -74,16 +76,6 @@ class Execution(ExecutionView):
         return self._running.events
 
     @property
-    def status(self) -> str:
-        """NOT_STARTED, RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
-        return self._running.status
-
-    @property
-    def input(self) -> Any:
-        """The input as a JSON value; None before it has begun."""
-        return self._running.engine.input
-
-    @property
     def output(self) -> Any:
         """The output as a JSON value; None unless it succeeded."""
         if self._running.output is not self._shared:
@@ -91,16 +83,6 @@ class Execution(ExecutionView):
             self._shared = self._running.output
             self._output = loads(dumps(self._shared))
         return self._output
-
-    @property
-    def error(self) -> str | None:
-        """The error's name, if it failed with one."""
-        return self._running.error
-
-    @property
-    def cause(self) -> str | None:
-        """The cause, if it failed with one."""
-        return self._running.cause
 
     @property
     def picture(self) -> str:
@@ -203,6 +185,9 @@ def listener(on_event: OnEvent | None, driver: Callable[[], Driver]) -> EventLis
 
 def lookup_among(executions: Iterable[Execution]) -> Lookup:
     """Return what finds the children among executions that ran in this process."""
+    # Imported here: only failures need it.
+    from ..history.child_failures import ChildEvents
+
     unmatched = {one.arn: one for one in executions}
 
     def find(started: Started) -> list[ChildEvents]:

@@ -277,11 +277,8 @@ def _items(plan: MapPlan, env: Env, data: str | None, show: Show) -> list[MapIte
 
 
 def _selected(plan: MapPlan, env: Env, items: list[MapItem]) -> list[Any]:
-    select = plan.select
-    if select is None:
-        return [item.whole for item in items]
     selected = [
-        select(env, {"Index": index, **item.named, "Value": item.value})
+        plan.select(env, {"Index": index, **item.named, "Value": item.value})
         for index, item in enumerate(items)
     ]
     env.show_item(env.fiber.item)
