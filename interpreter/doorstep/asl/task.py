@@ -8,7 +8,14 @@ from typing import Any
 
 from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
-from ..model import TASK_EVENTS, Integration, mistyped, partition_named_in, unfit
+from ..model import (
+    TASK_EVENTS,
+    Integration,
+    mistyped,
+    partition_named_in,
+    partition_of,
+    unfit,
+)
 from . import jsonpath_fields
 from .context import PROVIDED, Closure, Env, Leave
 from .states import Working
@@ -43,7 +50,7 @@ def task(plan: TaskPlan) -> Callable[[Env], Working]:
 
     def work(env: Env) -> Working:
         fiber = env.fiber
-        if partition and partition != fiber.engine.identity.partition:
+        if partition and partition != partition_of(fiber.engine.identity.region):
             raise runtime(_ELSEWHERE)
         key = fiber.next_key()
         if plan.integration.pattern:

@@ -125,11 +125,6 @@ class Identity:
             self.nesting,
         )
 
-    @property
-    def partition(self) -> str:
-        """The partition of its region, which its ARNs name."""
-        return partition_of(self.region)
-
     def _arn(self, rest: str) -> str:
         return f"arn:{partition_of(self.region)}:states:{self.region}:{self.account}:{rest}"
 
