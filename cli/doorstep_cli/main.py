@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+from errno import ENOSPC
 from importlib import import_module
 from typing import Any
 
@@ -120,7 +121,8 @@ def _explained(problem: Exception) -> Exception:
     # Imported here: once there is an error, the time for the import no longer matters.
     from doorstep.errors import DoorstepError
 
-    if isinstance(problem, DoorstepError):
+    is_full = isinstance(problem, OSError) and problem.errno == ENOSPC
+    if is_full or isinstance(problem, DoorstepError):
         return Problem(str(problem))
     if os.environ.get("DOORSTEP_DEBUG"):
         return problem

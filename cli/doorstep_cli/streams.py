@@ -15,7 +15,12 @@ def settle_streams() -> None:
 
     Files and pipes get UTF-8, as JSON, SVG and HTML have to be, unless PYTHONIOENCODING names
     another encoding. What a terminal (or that encoding) lacks is escaped as in JSON: `\\u2192`.
+    A stream that whoever started us has closed is nothing to read, or takes all.
     """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # no file that is opened later gets its descriptor either
+            device = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(device, mode, encoding="utf-8"))
     codecs.register_error(_ESCAPED, _escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

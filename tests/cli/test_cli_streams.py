@@ -63,6 +63,22 @@ def test_commands_print_on_a_console_of_western_europe(
         assert rb"\u2192 Los" in done.stdout
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX closes them")
+@pytest.mark.parametrize(("closed", "code"), [(0, 2), (1, 0), (2, 0)])
+def test_a_standard_stream_may_be_closed(definition: str, closed: int, code: int) -> None:
+    command = [sys.executable, "-c", PROGRAM, "run", definition, "--input", "-"]
+    closing = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *command]
+    assert subprocess.run(closing, input=b"1", capture_output=True).returncode == code
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a full device")
+def test_a_full_device_is_reported(definition: str) -> None:
+    command = [sys.executable, "-c", PROGRAM, "run", definition]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, b"No space left on device" in done.stderr) == (2, True)
+
+
 class Console(io.TextIOWrapper):
     def isatty(self) -> bool:
         return True
@@ -92,7 +108,6 @@ def test_progress_turns_in_letters_that_the_terminal_has(monkeypatch: pytest.Mon
 
 def test_a_stream_that_is_none_of_pythons_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    monkeypatch.setattr(sys, "stderr", None)  # pythonw.exe
     settle_streams()
 
 

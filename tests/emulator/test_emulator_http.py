@@ -160,6 +160,18 @@ def test_a_page_of_another_site_is_refused_everywhere(address: str, path: str) -
     connection.close()
 
 
+@pytest.mark.parametrize("path", ["/", "/skip"])
+def test_of_two_names_of_the_server_the_first_counts(address: str, path: str) -> None:
+    connection = http.client.HTTPConnection(address, timeout=10)
+    connection.putrequest("POST", path, skip_host=True)
+    names = {"X-Amz-Target": "AWSStepFunctions.ListActivities", "Content-Length": "0"}
+    for name, value in (("Host", "evil.example"), ("Host", "127.0.0.1"), *names.items()):
+        connection.putheader(name, value)
+    connection.endheaders()
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
 @pytest.mark.parametrize(
     "headers",
     [

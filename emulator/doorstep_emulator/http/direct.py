@@ -44,5 +44,7 @@ def _headers(scope: Scope) -> dict[str, str] | None:
     """Return the headers of a request of Step Functions; None of another one."""
     if scope["method"] != "POST":
         return None
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    # The first of a name counts, as for Starlette.
+    pairs = reversed(scope["headers"])
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
     return headers if headers.get("x-amz-target", "").startswith(_TARGET) else None
