@@ -220,3 +220,11 @@ def test_settings_that_are_wrong_are_named_with_their_line(shop: Path) -> None:
         settings_of(shop)
     (shop / "doorstep.yaml").write_text("# nothing yet\n")
     assert settings_of(shop).handlers == ()
+
+
+def test_init_of_a_definition_by_itself_says_how_to_begin(tmp_path: Path) -> None:
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    file = tmp_path / "a.asl.json"
+    file.write_text(json.dumps(definition))
+    told = doorstep("init", tmp_path).stderr
+    assert told.endswith(f"doorstep explore {file} --write-suite first.doorstep.yaml\n")

@@ -66,6 +66,13 @@ def test_the_program_of_a_page_prints_what_the_page_says(page: Path, copy: Path)
     assert program.stdout == "".join(blocks(page, "text")), program.stderr
 
 
+def test_the_test_of_the_readme_passes_in_a_file_of_its_own(copy: Path) -> None:
+    (test,) = (one for one in blocks(ROOT / "README.md", "python") if "def test_" in one)
+    (copy / "examples/order/test_silence.py").write_text(test, "utf-8")
+    ran = shell("python -m pytest -q -p no:cacheprovider test_silence.py", copy / "examples/order")
+    assert ran.returncode == 0, ran.stdout
+
+
 @pytest.mark.parametrize("page", pages("console"))
 def test_the_commands_of_a_page_print_what_the_page_says(page: Path, copy: Path) -> None:
     for command, told in COMMAND.findall("".join(blocks(page, "console"))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,8 +52,12 @@ def init(folder: Path) -> None:
       doorstep init
       doorstep init ../orders
     """
-    project = choices([folder]).project()
-    if project is None or not project.machines:
+    chosen = choices([folder])
+    project = chosen.project()
+    if project is None:
+        explore = f"doorstep explore {quote(str(chosen.file))} --write-suite first.doorstep.yaml"
+        raise Problem(f"{chosen.file} is a definition, not a project; its first tests: {explore}")
+    if not project.machines:
         raise Problem(f"{folder} has no project with a state machine")
     services = "services: moto" if _uses_services(project) else "# services: moto"
     _write(folder / "doorstep.yaml", _SETTINGS.format(services=services))

@@ -26,7 +26,7 @@ from typing import Any
 
 from ..errors import Failure, crashed
 from ..values.json_values import loads
-from .fibers import Fiber, HistoryFull, Redriven
+from .fibers import LONG_TEXT, Fiber, HistoryFull, Redriven
 from .identity import Identity
 from .messages import TERMINAL, UNSUCCESSFUL, WHOLE, Cancel, Command, Event, Fact, Program, SetTimer
 from .quotas import Quotas
@@ -47,6 +47,7 @@ _MOMENT = 0.0005
 """Seconds: times have milliseconds, and a sum of two may be off by less than this."""
 
 _NONE = Failure()
+_new_tuple = tuple.__new__
 _ABORTABLE = ("Task", "Wait", "Parallel", "Map")
 
 
@@ -193,7 +194,12 @@ class Engine:
         # well; it repeats the input to the letter.
         root = self._root
         self.status, self.started_at = "RUNNING", self.now
-        self.input, root.input_text = loads(text), text
+        self.input = loads(text)
+        if self.identity.map_run is not None and len(text) <= LONG_TEXT:
+            # A map run has written it: it is as a task's arguments are written.
+            root.value, root.text = self.input, text
+        else:
+            root.input_text = text
         root.record_leaf(
             "ExecutionStarted",
             {
@@ -210,7 +216,7 @@ class Engine:
         # Facts 94 and 521: TimeoutSeconds, at most a year, or five minutes of an Express execution.
         longest = self.quotas.execution_seconds
         seconds = min(self.program.timeout or longest, longest)
-        self.issue(SetTimer(EXECUTION, "timeout", self.now + seconds))
+        self.issue(_new_tuple(SetTimer, (EXECUTION, "timeout", self.now + seconds)))
 
     def _expire(self, fact: Fact) -> None:
         # All that is due at this moment is due now: tasks that time out together were recorded
@@ -247,32 +253,30 @@ class Engine:
                 over = message.key not in self.waiting
             else:
                 over = isinstance(message, Fiber) and message.aborted
-            if not fiber.aborted and not over:
-                self._step(fiber, message)
-
-    def _step(self, fiber: Fiber, message: Any) -> None:
-        try:
-            if message is Redriven and fiber.started:
-                request = fiber.body.throw(Redriven())
+            if fiber.aborted or over:
+                continue
+            try:
+                if message is Redriven and fiber.started:
+                    request = fiber.body.throw(Redriven())
+                else:
+                    started, fiber.started = fiber.started, True
+                    request = fiber.body.send(message if started else None)
+            except StopIteration as end:
+                fiber.ended, fiber.output = True, end.value
             else:
-                started, fiber.started = fiber.started, True
-                request = fiber.body.send(message if started else None)
-        except StopIteration as end:
-            fiber.ended, fiber.output = True, end.value
-        else:
-            if request is None:
-                return
-            fiber.failure = request
-        if fiber.parent and fiber.ended:
-            # Its parent runs before anyone else, so that an iteration's end stands
-            # next to its last state's in the history.
-            self._ready.appendleft((fiber.parent, fiber))
-        elif fiber.parent:
-            self._ready.append((fiber.parent, fiber))
-        elif fiber.failure:
-            self._end("ExecutionFailed", fiber.failure.failure, fiber.last)
-        else:
-            self._succeed(fiber)
+                if request is None:
+                    continue
+                fiber.failure = request
+            if fiber.parent and fiber.ended:
+                # Its parent runs before anyone else, so that an iteration's end stands
+                # next to its last state's in the history.
+                ready.appendleft((fiber.parent, fiber))
+            elif fiber.parent:
+                ready.append((fiber.parent, fiber))
+            elif fiber.failure:
+                self._end("ExecutionFailed", fiber.failure.failure, fiber.last)
+            else:
+                self._succeed(fiber)
 
     def _succeed(self, root: Fiber) -> None:
         self.output = root.output
@@ -300,9 +304,10 @@ class Engine:
         self._end("ExecutionFailed", Failure("States.Runtime", cause), self._last_id)
 
     def _close(self, event_type: str, details: dict[str, Any], previous: int) -> None:
-        self.history.append(Event(len(self.history) + 1, previous, event_type, self.now, details))
+        event = len(self.history) + 1, previous, event_type, self.now, details
+        self.history.append(_new_tuple(Event, event))
         self.status = TERMINAL[event_type]
         self._ready.clear()
         self.waiting.clear()
-        self._commands.extend(map(Cancel, self.open))
+        self._commands.extend([_new_tuple(Cancel, (key,)) for key in self.open])
         self.open.clear()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _new_tuple = tuple.__new__
 _COUNTS = 1_000_000
 """Whole numbers up to here count something, mostly: their text needs no encoder."""
-_LONG_TEXT = 4_096
+LONG_TEXT = 4_096
 _CHARACTERS_OF_STEP = 50
 """To write so many characters takes as long as a step of an evaluation."""
 
@@ -186,7 +186,7 @@ class Fiber:
             text, self.input_text = self.input_text, None
             return text
         text = written(value)
-        if len(text) > _LONG_TEXT:
+        if len(text) > LONG_TEXT:
             self.engine.spend(len(text) // _CHARACTERS_OF_STEP)
         limit = self.engine.quotas.payload_bytes
         # A character is four bytes at the most, so that short texts need no second encoding.

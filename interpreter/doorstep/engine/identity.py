@@ -77,18 +77,18 @@ class Identity:
     @property
     def machine_arn(self) -> str:
         """The unqualified ARN of the state machine."""
-        return self._arn(f"stateMachine:{self.machine_path}")
+        return self._arn("stateMachine", self.label)
 
     @property
     def arn(self) -> str:
         """The execution's ARN; Express ones end in an id of their own (facts 282 and 457)."""
         if self.type == "EXPRESS":
-            return self._arn(f"express:{self.machine_path}:{self.name}:{self.uuid('express')}")
-        return self._arn(f"execution:{self.machine_path}:{self.name}")
+            return self._arn("express", self.label, f":{self.name}:{self.uuid('express')}")
+        return self._arn("execution", self.label, f":{self.name}")
 
     def map_run_arn(self, label: str, key: str) -> str:
         """Return the ARN of the map run that the command `key` starts (fact 282)."""
-        return self._arn(f"mapRun:{self.machine}/{label}:{self.uuid(key)}")
+        return self._arn("mapRun", label, f":{self.uuid(key)}")
 
     def label_of(self, state: str) -> str:
         """Return the label of a Map that has none: a UUID, the same in all executions.
@@ -125,8 +125,10 @@ class Identity:
             self.nesting,
         )
 
-    def _arn(self, rest: str) -> str:
-        return f"arn:{partition_of(self.region)}:states:{self.region}:{self.account}:{rest}"
+    def _arn(self, kind: str, label: str | None, end: str = "") -> str:
+        path = self.machine if label is None else f"{self.machine}/{label}"
+        place = f"{partition_of(self.region)}:states:{self.region}:{self.account}"
+        return f"arn:{place}:{kind}:{path}{end}"
 
 
 @lru_cache(256)

@@ -32,6 +32,7 @@ SEMANTICS = 1
 """Version of the rules by which events follow from facts."""
 
 JournalEntry = Fact | Event
+_new_tuple = tuple.__new__
 
 
 class Header(NamedTuple):
@@ -45,7 +46,7 @@ class Header(NamedTuple):
     @classmethod
     def of(cls, definition: Mapping[str, Any], identity: Identity) -> Header:
         """Return the header of an execution that has AWS's quotas."""
-        return cls(definition, identity, quotas_of(identity.type))
+        return _new_tuple(cls, (definition, identity, quotas_of(identity.type), SEMANTICS))
 
 
 @dataclass(slots=True)

@@ -17,6 +17,8 @@ from . import formats
 from .buckets import failed, present, reported
 from .json_stream import Member
 
+_new_tuple = tuple.__new__
+
 
 class MapItem(NamedTuple):
     """One item, where it comes from ($$.Map.Item.Source), and its name if it has one."""
@@ -31,7 +33,8 @@ class MapItem(NamedTuple):
         """Return the item that is a value, or a member of an object."""
         if isinstance(item, Member):
             return cls(item.value, source, item.key)
-        return cls(item, source)
+        # As `cls(…)`, without the call of Python that a NamedTuple has for it.
+        return _new_tuple(cls, (item, source, None))
 
     @property
     def named(self) -> dict[str, str]:
@@ -221,7 +224,7 @@ def batches(command: StartMapRun, items: Iterator[MapItem], first: int = 0) -> I
     """
     selected = (command.select(index, *item) for index, item in enumerate(items, first))
     if command.batch is None:
-        return map(Batch, selected, repeat(1))
+        return (_new_tuple(Batch, (value, 1)) for value in selected)
     return batched(command.batch, selected)
 
 

@@ -8,8 +8,9 @@ their outputs or failures.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ..engine import TOO_LARGE, Fact, Header, Journal, StartMapRun
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..runtime import Driver
 
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
+_new_tuple = tuple.__new__
 _BRACKETS = 2
 """Bytes that FLATTEN drops of each record at the most."""
 _STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", *["PENDING"] * 3)
@@ -74,6 +76,9 @@ class MapRun:
         self._records = Texts()
         """What the result has of each child: see `writers.record_of`."""
         self._succeeded_bytes = 0
+        limit = parent.engine.quotas.payload_bytes
+        self._most_bytes = inf if limit is None or writers.exports(command) else limit
+        """So many a result may have that is the state's; files have no limit."""
         self._facts = Texts()
         """Of children that did not succeed, for a redrive."""
         self._reading = Reading()
@@ -246,11 +251,11 @@ class MapRun:
         self._sizes.append(size)
         self.counts.add("RUNNING", size)
 
-    def _child(self, index: int, text: str, facts: Iterable[Fact] = ()) -> Child:
+    def _child(self, index: int, text: str, facts: Sequence[Fact] = ()) -> Child:
         command = self.command
         identity = child_identity(self.parent, command, index)
         header = Header.of(self.parent.journal.header.definition, identity)
-        return Child(index, command.child, header, text, tuple(facts))
+        return _new_tuple(Child, (index, command.child, header, text, facts))
 
     # Children that have ended --------------------------------------------------------------------
 
@@ -280,7 +285,7 @@ class MapRun:
         record = writers.record_of(self.command, journal, status)
         if status == "SUCCEEDED":
             self._facts.drop(index)
-            if self._fits(self._succeeded_bytes):
+            if self._succeeded_bytes <= self._most_bytes:
                 self._succeeded_bytes += self._records.put(index, record) - _BRACKETS
             return status
         self._records.put(index, record)
@@ -289,11 +294,6 @@ class MapRun:
         else:
             self.not_redrivable.add(status, size)
         return status
-
-    def _fits(self, size: int) -> bool:
-        """Return whether a result of so many bytes may be the state's; files have no limit."""
-        limit = self.parent.engine.quotas.payload_bytes
-        return writers.exports(self.command) or limit is None or size <= limit
 
     def _continue(self) -> None:
         if self._exceeded():
@@ -339,8 +339,9 @@ class MapRun:
         records = writers.Records(self._records, bytes(map(good.__eq__, self._statuses)))
         if writers.exports(self.command):
             return writers.export(self.command, records, self.driver.buckets)
-        total = self._records.total - _BRACKETS * len(self._records)
-        return writers.in_order(self.command, records.values()) if self._fits(total) else TOO_LARGE
+        if self._records.total - _BRACKETS * len(self._records) > self._most_bytes:
+            return TOO_LARGE
+        return writers.in_order(self.command, records.values())
 
     def _fail(self, error: str | None, cause: str | None) -> None:
         self._close("FAILED")

@@ -108,7 +108,7 @@ class TrialIdentity(Identity):
     @property
     def arn(self) -> str:
         """The execution's ARN, as recorded for TestState (fact 487)."""
-        return self._arn(f"express:{self.machine}:{self.name}")
+        return self._arn("express", None, f":{self.name}")
 
 
 def _run(trial: Trial, handlers: Handlers, account: str, region: str) -> None:
