@@ -51,16 +51,16 @@ def test_the_machine_finds_what_re_finds(pattern: str, text: str) -> None:
     """But for groups, of which JavaScript forgets those of the round before, and for rounds that
     match nothing, which it refuses where Python ends the repetition."""
     tree, groups = parse(pattern)
-    program = RegexProgram(tree, groups, ignore_case=False, multiline=False)
+    program = RegexProgram(tree, groups, "")
     spans = search(program, text, 0, lambda _: None)
-    match = to_python(tree, ignore_case=False, multiline=False).search(text)
+    match = to_python(tree, "").search(text)
     assert (spans and spans[:2]) == (match and match.span())
 
 
 @given(patterns, st.text("ab", max_size=12))
 def test_a_whole_match_is_the_search_for_it_between_the_edges(pattern: str, text: str) -> None:
     tree, groups = parse(pattern)
-    program = RegexProgram(tree, groups, ignore_case=False, multiline=False, whole=True)
+    program = RegexProgram(tree, groups, "", whole=True)
     spans = match(program, text, 0, lambda _: None, (-1,) * (2 * groups + 2), set())
-    whole = to_python(tree, ignore_case=False, multiline=False).fullmatch(text)
+    whole = to_python(tree, "").fullmatch(text)
     assert (spans is None) == (whole is None)

@@ -22,13 +22,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..jsonata import UNDEFINED, JSONataError, Limits
-from ..jsonata.callables import Builtin
+from ..jsonata.callables import Builtin, Signature
 from ..jsonata.compiler import Dialect
 from ..jsonata.errors import OUT_OF_MEMORY
 from ..jsonata.evaluation import Evaluation
 from ..jsonata.functions import BUILTINS, metered, strings
 from ..jsonata.functions.strings import TextStyle
-from ..jsonata.signatures import Signature
 from ..jsonata.values import (
     Sequence,
     Value,

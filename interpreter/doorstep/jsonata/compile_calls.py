@@ -7,62 +7,79 @@ function that changes a copy of its argument: https://docs.jsonata.org/other-ope
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain, repeat
+from typing import Final
 
 from . import nodes
 from .callables import (
-    PLACEHOLDER,
     Builtin,
+    LambdaCode,
     LambdaValue,
-    Native,
-    PartialValue,
+    Signature,
     TailCall,
+    enter,
     invoke,
-    is_array_of_numbers,
     locate,
 )
 from .compile_paths import may_share, plain_names
-from .compiler import Compiler
+from .compiler import Compiler, count_objects
 from .errors import JSONataError
-from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation, too_deep
+from .evaluation import GLOBALS, OBJECT, OUTER, RUN, Compiled, Env, Evaluation, too_deep
 from .functions import BUILTINS
 from .nodes import Node, children
 from .sequences import collapse, keep
-from .signatures import Signature
 from .values import UNDEFINED, Value, is_function
 
 
 def compile_lambda(node: nodes.Lambda, compiler: Compiler, level: int) -> Compiled:
     """``function($x){…}``: the value is made anew where it is evaluated, with its environment."""
-    compiler.uses_run = compiler.shares = True
+    compiler.uses_run = True
     binds, compiler.binds = compiler.binds, False
-    body = compiler.compile(node.body, 1)
-    make_code = compiler.make_code(node)
+    inner = compiler.compile(node.body, 1)
     compiler.binds = binds
-    parameters, signature, height = tuple(node.parameters), node.signature, _spine(node.body)
-    key = _ordering(node)
-    return lambda context, env: LambdaValue(
-        parameters, signature, body, height, context, env, key, make_code
+    parameters, code = node.parameters, lambda_code(node)
+
+    def make(context: Value, outer: Env) -> LambdaValue:
+        frame: Env = {OUTER: outer, GLOBALS: outer[GLOBALS], RUN: outer[RUN]}
+
+        def body(*arguments: Value) -> Value:
+            bound = zip(parameters, chain(arguments, repeat(UNDEFINED)), strict=False)
+            return inner(context, {**frame, **dict(bound)})
+
+        return LambdaValue(code, body)
+
+    return make
+
+
+def lambda_code(node: nodes.Lambda) -> LambdaCode:
+    """Return what does not depend on where a lambda is evaluated."""
+    return LambdaCode(
+        arity=len(node.parameters),
+        signature=node.signature,
+        steps=OBJECT * count_objects(node.body),
+        height=_spine(node.body),
+        tails=node.tails,
+        tests=nodes.is_test(node.body),
+        key=_ordering(node),
     )
 
 
 def _ordering(node: nodes.Lambda) -> tuple[list[str], bool] | None:
     """Return what a comparator such as ``function($l, $r){$l.x > $r.x}`` orders by."""
-    match node:
-        case nodes.Lambda(
-            parameters=[first, second],
-            signature=None,
-            body=nodes.Binary(
-                operator="<" | ">" as symbol,
-                left=nodes.Path(steps=[nodes.Variable(name=left), *_]) as path,
-                right=nodes.Path(steps=[nodes.Variable(name=right), *_]) as other,
-                predicates=(),
-                group=None,
-                keep_array=False,
-            ),
-        ) if first != second and {left, right} == {first, second}:
+    match node.body:
+        case nodes.Binary(
+            operator="<" | ">" as symbol,
+            left=nodes.Path(steps=[nodes.Variable(name=left), *_]) as path,
+            right=nodes.Path(steps=[nodes.Variable(name=right), *_]) as other,
+            predicates=(),
+            group=None,
+            keep_array=False,
+        ) if left != right and [left, right] in (node.parameters, node.parameters[::-1]):
             names = plain_names(path)
             if names and names == plain_names(other):
-                return names, (symbol == "<") is (left == first)
+                return names, (symbol == "<") is (left == node.parameters[0])
     return None
 
 
@@ -79,27 +96,28 @@ def _spine(node: Node) -> int:
             return 1 + _spine(inner)
         case nodes.Block(expressions=parts):
             return 1 + max(map(_spine, parts), default=0)
-        case nodes.Object() | nodes.Transform():
+        case nodes.Object() | nodes.Transform() | nodes.Lambda():
             return 1
     return 1 + max(map(_spine, children(node)), default=0)
 
 
 def compile_call(node: nodes.Call, compiler: Compiler, level: int) -> Compiled:
     """``f(…)``; in a lambda's tail position the call is left to the lambda's caller."""
-    function = _compile_procedure(node, node.procedure, "T1005", compiler, level + 1)
+    function = _compile_procedure(node, "T1005", compiler, level + 1)
     at, name = node.position, _name(node.procedure)
-    arguments = []
-    for argument in node.arguments:
-        shares = compiler.shares
-        arguments.append(compiler.compile(argument, level + 1))
-        if isinstance(argument, nodes.Lambda) and name not in compiler.bound:
-            compiler.shares = shares or _result_may_share(name, argument)
+    arguments = [compiler.compile(argument, level + 1) for argument in node.arguments]
     compiler.uses_run = True
+    lambdas = [each for each in node.arguments if isinstance(each, nodes.Lambda)]
+    if name is None or name in compiler.bound or any(_result_may_share(name, f) for f in lambdas):
+        compiler.shares = True
     if node.tail:
         return lambda context, env: TailCall(
             function(context, env), [each(context, env) for each in arguments], at, name
         )
-    return _calling(function, arguments, level, node, keep_array=node.keep_array)
+    call = call_at(at, name, level, keep if node.keep_array else collapse)
+    return lambda context, env: call(
+        function(context, env), [each(context, env) for each in arguments], context, env[RUN]
+    )
 
 
 def _result_may_share(name: str | None, function: nodes.Lambda) -> bool:
@@ -109,31 +127,12 @@ def _result_may_share(name: str | None, function: nodes.Lambda) -> bool:
     return name != "map" or may_share(function.body, (function.parameters or [""])[0])
 
 
-def _calling(
-    function: Compiled,
-    arguments: list[Compiled],
-    level: int,
-    node: nodes.Call,
-    *,
-    keep_array: bool,
-) -> Compiled:
-    call = call_at(node, level, keep if keep_array else collapse)
-    return lambda context, env: call(
-        function(context, env), [each(context, env) for each in arguments], context, env[RUN]
-    )
-
-
 def call_at(
-    node: nodes.Call, level: int, finish: Callable[[list[Value]], Value]
+    at: int, name: str | None, level: int, finish: Callable[[list[Value]], Value]
 ) -> Callable[[Value, list[Value], Value, Evaluation], Value]:
     """Return the call itself, of a function with arguments, one level deeper than what calls."""
-    at, name = node.position, _name(node.procedure)
 
     def call(function: Value, arguments: list[Value], context: Value, run: Evaluation) -> Value:
-        if type(function) is Builtin and function.signature.takes_numbers and len(arguments) == 1:
-            (numbers,) = arguments
-            if is_array_of_numbers(numbers):
-                return function.implementation(run, numbers)
         depth = run.depth
         run.depth = depth + level
         try:
@@ -163,89 +162,95 @@ def _name(procedure: Node) -> str | None:
 
 
 def _compile_procedure(
-    node: Node, procedure: Node, code: str, compiler: Compiler, level: int
+    node: nodes.Call | nodes.Partial, code: str, compiler: Compiler, level: int
 ) -> Compiled:
     """Compile what is called; raise if a bare name was meant as the function of that name."""
-    function = compiler.compile(procedure, level)
-    name = _name(procedure)
-    if not isinstance(procedure, nodes.Path) or name is None:
+    function = compiler.compile(node.procedure, level)
+    name = _name(node.procedure)
+    if not isinstance(node.procedure, nodes.Path) or name is None:
         return function
     meant = compiler.compile(nodes.Variable(node.position, name), level)
 
-    def evaluate(context: Value, env: Env) -> Value:
+    def checked(context: Value, env: Env) -> Value:
         value = function(context, env)
         if value is UNDEFINED and meant(context, env) is not UNDEFINED:
             raise JSONataError(code, node.position, name)
         return value
 
-    return evaluate
+    return checked
+
+
+_PLACEHOLDER: Final = object()
+_UNKNOWN: Final = LambdaCode(1, None, 0, 0, tails=False, tests=False)
 
 
 def compile_partial(node: nodes.Partial, compiler: Compiler, level: int) -> Compiled:
     """``f(1, ?)``: a function of what is left open."""
-    function = _compile_procedure(node, node.procedure, "T1007", compiler, level + 1)
+    function = _compile_procedure(node, "T1007", compiler, level + 1)
     arguments = [
         None if isinstance(argument, nodes.Placeholder) else compiler.compile(argument, level + 1)
         for argument in node.arguments
     ]
     compiler.uses_run = True
 
-    def partial(context: Value, env: Env) -> Value:
-        values = [PLACEHOLDER if a is None else a(context, env) for a in arguments]
+    def apply(context: Value, env: Env) -> Value:
+        values = [_PLACEHOLDER if a is None else a(context, env) for a in arguments]
         value = function(context, env)
-        if isinstance(value, LambdaValue):
-            return _partial_lambda(value, values)
         if not is_function(value):
             raise JSONataError("T1008", node.position, _name(node.procedure))
-        return PartialValue(value, values)
+        return _partial(value, values, env[RUN])
 
-    return partial
-
-
-def _partial_lambda(function: LambdaValue, values: list[Value]) -> LambdaValue:
-    outer = function.env
-    env: Env = {OUTER: outer, GLOBALS: outer[GLOBALS], RUN: outer[RUN]}
-    left_open = []
-    for index, parameter in enumerate(function.parameters):
-        value = values[index] if index < len(values) else UNDEFINED
-        if value is PLACEHOLDER:
-            left_open.append(parameter)
-        else:
-            env[parameter] = value
-    return LambdaValue(
-        tuple(left_open), None, function.body, function.height, function.context, env
-    )
+    return apply
 
 
-# -- chaining
+def _partial(function: Value, fixed: list[Value], run: Evaluation) -> LambdaValue:
+    """Return a function with some arguments fixed; like jsonata-js, a built-in then checks none.
+
+    It takes as many as it declares, and is called as usual where it can do nothing with them.
+    """
+    code = _UNKNOWN
+    if isinstance(function, LambdaValue):
+        code = replace(function.code, signature=None, key=None)
+        function, fixed = replace(function, code=code), fixed[: code.arity]
+
+    def body(*arguments: Value) -> Value:
+        rest = iter(arguments)
+        whole = [next(rest, UNDEFINED) if value is _PLACEHOLDER else value for value in fixed]
+        if isinstance(function, LambdaValue):
+            return enter(function, whole, None, run)
+        if isinstance(function, Builtin):
+            whole = whole[: function.arity or None]
+            with suppress(AttributeError, TypeError):
+                return function.implementation(run, *whole)
+        return invoke(function, whole, UNDEFINED, run)
+
+    return LambdaValue(replace(code, arity=fixed.count(_PLACEHOLDER)), body)
 
 
-class ChainValue(Native):
+def _chain(first: Value, second: Value, run: Evaluation) -> LambdaValue:
     """``f ~> g`` of two functions: first f, then g."""
 
-    __slots__ = ("_first", "_second")
-    arity = 1
+    def body(value: Value = UNDEFINED, *_: Value) -> Value:
+        result = invoke(first, [value], UNDEFINED, run)
+        result = collapse(result) if isinstance(result, list) else result
+        return invoke(second, [result], UNDEFINED, run)
 
-    def __init__(self, first: Value, second: Value) -> None:
-        self._first = first
-        self._second = second
-
-    def call(self, run: Evaluation, arguments: list[Value]) -> Value:
-        """Return g of f of the first argument."""
-        value = invoke(self._first, (arguments or [UNDEFINED])[:1], UNDEFINED, run)
-        return invoke(
-            self._second, [collapse(value) if isinstance(value, list) else value], UNDEFINED, run
-        )
+    return LambdaValue(_UNKNOWN, body)
 
 
 def compile_apply(node: nodes.Apply, compiler: Compiler, level: int) -> Compiled:
     """``value ~> f``, ``value ~> f(…)``, ``f ~> g``."""
+    if isinstance(node.right, nodes.Call):  # the value becomes the first argument
+        called = node.right
+        call = nodes.Call(called.position, called.procedure, [node.left, *called.arguments])
+        call.keep_array = node.keep_array
+        return compile_call(call, compiler, level)
     left = compiler.compile(node.left, level + 1)
-    finish = keep if node.keep_array else collapse
-    compiler.uses_run = True
-    if isinstance(node.right, nodes.Call):
-        return _apply_to_call(node.right, left, compiler, level, keep_array=node.keep_array)
     right = compiler.compile(node.right, level + 1)
+    finish = keep if node.keep_array else collapse
+    compiler.shares = True
+    call_right = call_at(node.position, _name(node.right), level, finish)
+    compiler.uses_run = True
 
     def apply(context: Value, env: Env) -> Value:
         value = left(context, env)
@@ -253,27 +258,10 @@ def compile_apply(node: nodes.Apply, compiler: Compiler, level: int) -> Compiled
         if not is_function(function):
             raise JSONataError("T2006", node.position, value=function)
         if is_function(value):
-            return ChainValue(value, function)
-        run = env[RUN]
-        try:
-            run.deepen(level)
-            result = invoke(function, [value], None, run)
-        except JSONataError as error:
-            locate(error, node.position, _name(node.right))
-            raise
-        run.depth -= level
-        return finish(result) if isinstance(result, list) else result
+            return _chain(value, function, env[RUN])
+        return call_right(function, [value], None, env[RUN])
 
     return apply
-
-
-def _apply_to_call(
-    node: nodes.Call, left: Compiled, compiler: Compiler, level: int, *, keep_array: bool
-) -> Compiled:
-    """Return the value becomes the first argument."""
-    function = _compile_procedure(node, node.procedure, "T1005", compiler, level + 1)
-    arguments = [left, *[compiler.compile(argument, level + 1) for argument in node.arguments]]
-    return _calling(function, arguments, level, node, keep_array=keep_array)
 
 
 # -- transforms

@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Sequence as Nodes
-from itertools import chain, compress
+from functools import partial, reduce
+from itertools import chain
 from math import floor
-from typing import Any, Final
+from typing import Any
 
-from .compiler import Column, Compiler, as_column
+from .compiler import Column, Compiler
 from .errors import JSONataError
 from .evaluation import GLOBALS, OBJECT, OUTER, RUN, Compiled, Env, Evaluation
-from .functions.structures import merge_sort, places_in_order
-from .nodes import Filter, Index, Literal, Node, Object, Sort
+from .functions.structures import merge_sort, order_by_place
+from .nodes import Filter, Index, Literal, Node, Object, Sort, is_test
 from .sequences import PARTS, concatenate
 from .values import (
     NUMBERS,
@@ -54,13 +55,7 @@ def compile_stages(stages: Stages, compiler: Compiler, level: int) -> Stage | No
     compiled = [_compile_stage(stage, compiler, level) for stage in stages]
     if len(compiled) < 2:
         return compiled[0] if compiled else None
-
-    def apply(value: Value, env: Env) -> list[Value]:
-        for stage in compiled:
-            value = stage(value, env)
-        return value  # type: ignore[no-any-return]
-
-    return apply
+    return lambda value, env: reduce(lambda selected, stage: stage(selected, env), compiled, value)
 
 
 def _compile_stage(stage: Filter | Index, compiler: Compiler, level: int) -> Stage:
@@ -70,7 +65,11 @@ def _compile_stage(stage: Filter | Index, compiler: Compiler, level: int) -> Sta
     if isinstance(expression, Literal) and type(expression.value) in NUMBERS:
         return _pick(floor(expression.value))
     compiler.uses_run = True
-    return _select(compiler.compile_each(expression, level))
+    if is_test(expression):
+        test = compiler.compile_test(expression, level)
+        return _select(test, lambda item, env: bool(test([item], env)))
+    predicate = compiler.compile(expression, level)
+    return _select(partial(_selected, predicate), predicate)
 
 
 def _number_tuples(name: str) -> Stage:
@@ -86,61 +85,52 @@ def _number_tuples(name: str) -> Stage:
 def _pick(index: int) -> Stage:
     def pick(value: Value, _env: Env) -> list[Value]:
         items = value if isinstance(value, list) else [value]
-        try:
-            item = items[index]
-        except IndexError:
-            return Sequence()
-        if isinstance(item, list):
-            return item
-        if isinstance(value, TupleStream):
-            return TupleStream([item])
-        return Sequence([item]) if item is not UNDEFINED else Sequence()
+        picked = [item for item in items[index : index + 1 or None] if item is not UNDEFINED]
+        if picked and isinstance(picked[0], list):
+            return picked[0]
+        return TupleStream(picked) if isinstance(value, TupleStream) else Sequence(picked)
 
     return pick
 
 
-_AT_ONCE: Final = 100
-"""How many values of a predicate are held at once."""
-_TESTED: Final = frozenset((bool, Undefined))
+def _select(select: Column, predicate: Compiled) -> Stage:
+    def on_tuple(each: dict[str, Value], env: Env) -> Value:
+        return predicate(each["@"], tuple_env(env, each))
 
-
-def _select(predicate: Column) -> Stage:
-    def select(value: Value, env: Env) -> list[Value]:
+    def stage(value: Value, env: Env) -> list[Value]:
         run = env[RUN]
         items = value if isinstance(value, list) else [value]
         run.tick(len(items))
-        selected: list[Value] = []
-        some = items
-        for start in range(0, len(items), _AT_ONCE):
-            if len(items) > _AT_ONCE:
-                some = type(items)(items[start : start + _AT_ONCE])
-            room, results = run.room, for_each(predicate, some, env)
-            if _TESTED.issuperset(map(type, results)):
-                selected += compress(some, results)
-                continue
-            for place, result in enumerate(results, start):
-                times = _times_selected(result, place, len(items), run, room)
-                selected += [items[place]] * times
-        run.allocate(8 * len(selected))
         if isinstance(items, TupleStream):
-            return TupleStream(selected)
-        return Sequence([] if selected and selected[0] is UNDEFINED else selected)
+            selected: Sequence = TupleStream(_selected(on_tuple, items, env))
+        else:
+            selected = Sequence(select(items, env))
+            if selected and selected[0] is UNDEFINED:
+                selected.clear()
+        run.allocate(8 * len(selected))
+        return selected
 
-    return select
+    return stage
 
 
-def _times_selected(result: Value, place: int, size: int, run: Evaluation, room: int) -> int:
-    """Return how often an item is selected: once for what is true, else for each of its places.
-
-    ``room``: the bytes that there were before the predicate.
-    """
-    if isinstance(result, list) and all(map(is_number, result)):
-        run.tick(len(result) >> 2)
-        run.room = room  # the places are gone
-        return _count_places(result, place, size)
-    if type(result) in NUMBERS and is_number(result):
-        return _count_places([result], place, size)
-    return truthy(result, run)
+def _selected(predicate: Compiled, items: list[Value], env: Env) -> list[Value]:
+    """Return the items for which a predicate is true, and those at the places that it returns."""
+    run = env[RUN]
+    room = run.room
+    selected = []
+    for place, item in enumerate(items):
+        result = predicate(item, env)
+        if type(result) is bool:
+            selected += [item] * result
+        elif isinstance(result, list) and all(map(is_number, result)):
+            run.tick(len(result) >> 2)
+            run.room = room  # the places are gone
+            selected += [item] * _count_places(result, place, len(items))
+        elif type(result) in NUMBERS and is_number(result):
+            selected += [item] * _count_places([result], place, len(items))
+        elif truthy(result, run):
+            selected.append(item)
+    return selected
 
 
 def _count_places(numbers: list[Value], index: int, size: int) -> int:
@@ -153,8 +143,18 @@ def _count_places(numbers: list[Value], index: int, size: int) -> int:
 
 
 def compile_object(node: Object, compiler: Compiler, level: int) -> Compiled:
-    """Return an object built of the context."""
-    return compile_group(node.pairs, node.position, compiler, level + 1)
+    """Return an object built of the context: at once if its names are constant."""
+    names = constant_names(node.pairs)
+    if names is None:
+        return compile_group(node.pairs, node.position, compiler, level + 1)
+    values = [compiler.compile(value, level + 1) for _, value in node.pairs]
+    fields = list(zip(names, values, strict=True))
+
+    def build(context: Value, env: Env) -> Value:
+        context = as_one(context, env[RUN])
+        return present({name: value(context, env) for name, value in fields})
+
+    return build
 
 
 def compile_group(
@@ -162,23 +162,8 @@ def compile_group(
 ) -> Compiled:
     """Return the object of the groups that the keys make of the input's items."""
     keys = [compiler.compile_each(key, level) for key, _ in nodes]
-    names = constant_names(nodes)
-    if names is None:
-        values = [compiler.compile_each(value, level) for _, value in nodes]
-        return lambda value, env: _group(keys, values, value, env, position)
-    fields = [
-        (name, compiler.compile(value, level))
-        for name, (_, value) in zip(names, nodes, strict=True)
-    ]
-    columns = [as_column(value) for _, value in fields]
-
-    def build(context: Value, env: Env) -> Value:
-        """Build the object at once: the names are constant, and there is one item."""
-        if isinstance(context, list):
-            return _group(keys, columns, context, env, position)
-        return finish_object({name: field(context, env) for name, field in fields}, env[RUN])
-
-    return build
+    values = [compiler.compile_each(value, level) for _, value in nodes]
+    return lambda value, env: _group(keys, values, value, env, position)
 
 
 def constant_names(nodes: list[tuple[Node, Node]]) -> list[str] | None:
@@ -187,12 +172,17 @@ def constant_names(nodes: list[tuple[Node, Node]]) -> list[str] | None:
     return names if len(set(names)) == len(nodes) else None
 
 
-def finish_object(fields: dict[str, Value], run: Evaluation) -> dict[str, Value]:
-    """Count the steps of a new object; return it without what is UNDEFINED."""
-    run.left -= OBJECT
-    if UNDEFINED in fields.values():
-        return {name: value for name, value in fields.items() if value is not UNDEFINED}
-    return fields
+def as_one(context: Value, run: Evaluation) -> Value:
+    """Return what an object with constant names is built of: the items of an array as a whole."""
+    if not isinstance(context, list):
+        return context
+    run.tick(len(context))
+    return _joined(context, [list(context)], run)[0] if context else UNDEFINED
+
+
+def present(fields: dict[str, Value]) -> dict[str, Value]:
+    """Return an object without what is UNDEFINED."""
+    return {name: value for name, value in fields.items() if value is not UNDEFINED}
 
 
 def _group(
@@ -256,53 +246,35 @@ def compile_sort(
     node: Sort, compiler: Compiler, level: int
 ) -> Callable[[list[Value], Env], list[Value]]:
     """Compile a function that sorts a list of values or of tuples."""
-    terms = [compiler.compile_each(term.expression, level) for term in node.terms]
-    descending = [term.descending for term in node.terms]
+    terms = [compiler.compile_each(term, level) for term, _ in node.terms]
+    descending = [is_descending for _, is_descending in node.terms]
 
     def sort(items: list[Value], env: Env) -> list[Value]:
         if len(items) <= 1:
             return items
         run = env[RUN]
         run.tick(OBJECT * len(items))
-        columns = [for_each(term, items, env) for term in terms]
-        ordered = _order_items(items, columns, descending, node.position, run)
+        keys = [for_each(term, items, env) for term in terms]
+        ordered = [items[place] for place in _order(keys, descending, node.position, run)]
         return TupleStream(ordered) if isinstance(items, TupleStream) else ordered
 
     return sort
 
 
-def _order_items(
-    items: list[Value],
-    keys: Nodes[Nodes[Value]],
-    descending: list[bool],
-    at: int,
-    run: Evaluation,
-) -> list[Value]:
-    """Return items in the order of their keys, which are a column for each term."""
-    places = _order_uniform(keys, descending, run)
-    if places is None:
-        places = merge_sort(
-            list(range(len(items))), lambda a, b: _is_after(keys, a, b, descending, at), run
-        )
-    return [items[place] for place in places]
-
-
-def _order_uniform(
-    keys: Nodes[Nodes[Value]], descending: list[bool], run: Evaluation
-) -> list[int] | None:
-    """Return the places in order where each term has only numbers or only strings; else None."""
-    places: list[int] | None = None
+def _order(keys: list[list[Value]], descending: list[bool], at: int, run: Evaluation) -> list[int]:
+    """Return the places of items in the order of their keys, which are a column for each term."""
+    places = list(range(len(keys[0])))
     for column, is_descending in zip(reversed(keys), reversed(descending), strict=True):
-        keys_now = column if places is None else [column[place] for place in places]
-        by_term = places_in_order(keys_now, run, descending=is_descending)
+        by_term = order_by_place(column, run)
         if by_term is None:
-            return None
-        places = by_term if places is None else [places[place] for place in by_term]
+            places.sort()
+            return merge_sort(places, lambda a, b: _is_after(keys, a, b, descending, at), run)
+        places.sort(key=by_term, reverse=is_descending)
     return places
 
 
 def _is_after(
-    keys: Nodes[Nodes[Value]], left: int, right: int, descending: list[bool], at: int
+    keys: list[list[Value]], left: int, right: int, descending: list[bool], at: int
 ) -> bool:
     for column, is_descending in zip(keys, descending, strict=True):
         a, b = column[left], column[right]

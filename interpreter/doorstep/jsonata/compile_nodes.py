@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from . import nodes
@@ -15,19 +16,13 @@ from .compile_calls import (
 from .compile_filters import compile_group, compile_object, compile_stages
 from .compile_operators import compile_binary, compile_condition, compile_negate
 from .compile_paths import compile_path
-from .compiler import Compiler, Dialect, Handler
+from .compiler import Compiler, Handler
 from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation
 from .functions.patterns import Matcher
-from .nodes import Node
+from .nodes import Node, is_decorated
 from .regex.pattern import compile_pattern
 from .sequences import collapse, field_of, keep
 from .values import UNDEFINED, Constructed, OuterSequence, Sequence, Value
-
-
-def compile_tree(tree: Node, bound: frozenset[str], dialect: Dialect) -> tuple[Compiled, Compiler]:
-    """Return the closure of a whole expression, and what the compiler knows about it."""
-    compiler = Compiler(HANDLERS, bound, dialect)
-    return compiler.compile(tree, 1), compiler
 
 
 def _decorated(handler: Handler) -> Handler:
@@ -35,26 +30,20 @@ def _decorated(handler: Handler) -> Handler:
 
     def compile_node(node: Any, compiler: Compiler, level: int) -> Compiled:
         evaluate = handler(node, compiler, level)
-        if not (node.predicates or node.group or node.keep_array):
+        if not is_decorated(node):
             return evaluate
         compiler.keeps = compiler.keeps or node.keep_array
         stages = compile_stages(node.predicates, compiler, level + 1)
-        finish = keep if node.keep_array else collapse
-        if node.group is not None:
-            inner = _filtered(evaluate, stages)
-            group = compile_group(node.group.pairs, node.group.position, compiler, level + 1)
-            return lambda context, env: group(inner(context, env), env)
         if stages is not None:
-            return lambda context, env: finish(stages(evaluate(context, env), env))
-        return lambda context, env: keep(evaluate(context, env))
+            inner = evaluate
+            evaluate = lambda context, env: stages(inner(context, env), env)  # noqa: E731
+        if node.group is not None:
+            group = compile_group(node.group.pairs, node.group.position, compiler, level + 1)
+            return lambda context, env: group(evaluate(context, env), env)
+        finish = keep if node.keep_array else collapse
+        return lambda context, env: finish(evaluate(context, env))
 
     return compile_node
-
-
-def _filtered(evaluate: Compiled, stages: Any) -> Compiled:
-    if stages is None:
-        return evaluate
-    return lambda context, env: stages(evaluate(context, env), env)
 
 
 # -- leaves
@@ -116,43 +105,36 @@ def _members(value: Value, run: Evaluation) -> list[Value]:
     run.tick(len(members))
     if not any(isinstance(member, list) for member in members):
         return Sequence(members)
-    leaves: list[Value] = []
-    _add_leaves(members, leaves, run)
-    return leaves
+    return list(_leaves(members, run))
 
 
-def _add_leaves(values: list[Value], leaves: list[Value], run: Evaluation) -> None:
+def _leaves(values: list[Value], run: Evaluation) -> Iterator[Value]:
     run.tick(1 + len(values))
     for value in values:
         if isinstance(value, list):
-            _add_leaves(value, leaves, run)
+            yield from _leaves(value, run)
         else:
-            leaves.append(value)
+            yield value
 
 
 def _descendants(_node: nodes.Descendants, compiler: Compiler, _level: int) -> Compiled:
     compiler.uses_run = True
 
     def evaluate(context: Value, env: Env) -> Value:
-        descendants = Sequence()
-        if context is not UNDEFINED:
-            _descend(context, descendants, env[RUN])
-            env[RUN].allocate(8 * len(descendants))
+        descendants = Sequence(() if context is UNDEFINED else _descend(context, env[RUN]))
+        env[RUN].allocate(8 * len(descendants))
         return collapse(descendants)
 
     return evaluate
 
 
-def _descend(value: Value, descendants: Sequence, run: Evaluation) -> None:
+def _descend(value: Value, run: Evaluation) -> Iterator[Value]:
     run.tick()
-    if isinstance(value, list):
-        for item in value:
-            _descend(item, descendants, run)
-        return
-    descendants.append(value)
-    if isinstance(value, dict):
-        for item in value.values():
-            _descend(item, descendants, run)
+    if not isinstance(value, list):
+        yield value
+    inner = value.values() if isinstance(value, dict) else value
+    for each in inner if isinstance(value, list | dict) else ():
+        yield from _descend(each, run)
 
 
 def _regex(node: nodes.Regex, compiler: Compiler, _level: int) -> Compiled:
@@ -167,20 +149,23 @@ def _regex(node: nodes.Regex, compiler: Compiler, _level: int) -> Compiled:
 
 
 def _array(node: nodes.Array, compiler: Compiler, level: int) -> Compiled:
-    items = [
-        (compiler.compile(item, level + 1), isinstance(item, nodes.Array)) for item in node.items
-    ]
-    kind = Constructed if node.constructed else list
+    items = [compiler.compile(item, level + 1) for item in node.items]
     if sum(not isinstance(item, nodes.Literal) for item in node.items) > 1:
         compiler.uses_run = True
+    build = array_of(node)
+    return lambda context, env: build([item(context, env) for item in items], env[RUN])
 
-    def build(context: Value, env: Env) -> Value:
+
+def array_of(node: nodes.Array) -> Callable[[list[Value], Evaluation], Value]:
+    """Return what makes an array of the values of its items."""
+    nests = [isinstance(item, nodes.Array) for item in node.items]
+    kind = Constructed if node.constructed else list
+
+    def build(values: list[Value], run: Evaluation) -> Value:
         array: list[Value] = kind()
-        run = env[RUN]
-        run.allocate(8 * len(items))
-        for evaluate, nests in items:
-            value = evaluate(context, env)
-            if isinstance(value, list) and not nests:
+        run.allocate(8 * len(values))
+        for value, is_nested in zip(values, nests, strict=True):
+            if isinstance(value, list) and not is_nested:
                 run.allocate(8 * len(value), 8 * (len(array) + len(value)))
                 array.extend(value)
             elif value is not UNDEFINED:

@@ -10,13 +10,13 @@ import operator
 from collections.abc import Callable
 from functools import partial
 from math import fmod, inf, isfinite, isnan, nan
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .compiler import Compiler, Dialect
 from .errors import JSONataError
 from .evaluation import RUN, Compiled, Env, Evaluation
 from .functions.strings import TextStyle, to_string
-from .nodes import Binary, Condition, Negate
+from .nodes import Binary, Condition, Literal, Negate
 from .values import (
     NUMBERS,
     SAFE,
@@ -28,11 +28,11 @@ from .values import (
     in_units,
     is_number,
     number,
-    same_text,
     truthy,
 )
 
 Operation = Callable[[Value, Value, Evaluation], Value]
+_R = TypeVar("_R")
 
 
 def compile_binary(node: Binary, compiler: Compiler, level: int) -> Compiled:
@@ -50,13 +50,24 @@ def compile_binary(node: Binary, compiler: Compiler, level: int) -> Compiled:
 
 def operation(symbol: str, at: int, token: str, dialect: Dialect) -> Operation:
     """Return what an operator does with its sides; ``at`` and ``token`` are where it fails."""
-    if symbol in ARITHMETIC:
-        return partial(_calculate, ARITHMETIC[symbol], at, token)
-    if symbol in COMPARISONS:
-        return partial(_in_order, COMPARISONS[symbol], at, token)
+    if symbol in _EQUALITIES:
+        return _EQUALITIES[symbol]
     if symbol == "&":
-        return partial(_concatenate, dialect.style, at, token)
-    return partial(_range, at, token) if symbol == ".." else _EQUALITIES[symbol]
+        return placed(partial(_concatenate, dialect.style), at, token)
+    return placed(_OPERATIONS[symbol], at, token)
+
+
+def placed(function: Callable[..., _R], at: int, token: str) -> Callable[..., _R]:
+    """Return a function or a closure that fails at an operator."""
+
+    def call(*arguments: Any) -> _R:
+        try:
+            return function(*arguments)
+        except JSONataError as error:
+            error.position, error.token = at, token
+            raise
+
+    return call
 
 
 # -- arithmetic
@@ -84,12 +95,7 @@ ARITHMETIC: Final[dict[str, Callable[[Any, Any], float]]] = {
 
 
 def _calculate(
-    operate: Callable[[Any, Any], float],
-    at: int,
-    token: str,
-    left: Value,
-    right: Value,
-    _run: Evaluation,
+    operate: Callable[[Any, Any], float], left: Value, right: Value, _run: Evaluation
 ) -> Value:
     """Return the result of an arithmetic operator, UNDEFINED where a side is missing."""
     if operate not in (_divide, _remainder) and type(left) in NUMBERS and type(right) in NUMBERS:
@@ -99,14 +105,9 @@ def _calculate(
         result = operate(float(left), float(right))
         if isfinite(result):  # so both sides are
             return number(result)
-    try:
-        if left is not UNDEFINED and not is_number(left):
-            raise JSONataError("T2001", value=left)
-        if right is not UNDEFINED and not is_number(right):
-            raise JSONataError("T2002", value=right)
-    except JSONataError as error:
-        error.position, error.token = at, token
-        raise
+    for code, value in (("T2001", left), ("T2002", right)):
+        if value is not UNDEFINED and not is_number(value):
+            raise JSONataError(code, value=value)
     if left is UNDEFINED or right is UNDEFINED:
         return UNDEFINED
     return number(operate(as_double(left), as_double(right)))
@@ -138,40 +139,26 @@ COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 
 def _in_order(
-    compare: Callable[[Any, Any], bool],
-    at: int,
-    token: str,
-    left: Value,
-    right: Value,
-    run: Evaluation,
+    compare: Callable[[Any, Any], bool], left: Value, right: Value, run: Evaluation
 ) -> Value:
     """Return whether two values are in an order; UNDEFINED where a side is missing."""
     if type(left) is int and type(right) is int:
         return compare(left, right)
-    if not _are_comparable(left, right, at, token):
-        return UNDEFINED
-    if type(left) is str:
-        run.tick(min(len(left), len(right)) >> 13)
-        return compare(*in_units(left, right))
-    return compare(left, right)
-
-
-def _are_comparable(left: Value, right: Value, at: int, token: str) -> bool:
-    """Return False if a side is missing; raise T2010 or T2009 for what has no order."""
     for value in (left, right):
         if value is not UNDEFINED and type(value) is not str and type(value) not in NUMBERS:
-            raise JSONataError("T2010", at, token, value=value)
+            raise JSONataError("T2010", value=value)
     if left is UNDEFINED or right is UNDEFINED:
-        return False
+        return UNDEFINED
     if (type(left) is str) != (type(right) is str):
-        raise JSONataError("T2009", at, token, value=left, value2=right)
-    return True
+        raise JSONataError("T2009", value=left, value2=right)
+    if type(left) is str:
+        run.tick(min(len(left), len(right)) >> 13)
+        left, right = in_units(left, right)
+    return compare(left, right)
 
 
 def _same(left: Value, right: Value, run: Evaluation) -> bool:
     """Return whether two values are equal; what is missing equals nothing."""
-    if type(left) is str and type(right) is str:
-        return same_text(left, right, run)
     return left is not UNDEFINED and right is not UNDEFINED and equal(left, right, run)
 
 
@@ -198,65 +185,33 @@ _EQUALITIES: Final[dict[str, Operation]] = {"=": _same, "!=": _different, "in": 
 
 def _logic(at: int, symbol: str, left: Compiled, right: Compiled) -> Compiled:
     decides = symbol == "or"
-    right = placed(right, at, symbol)
+    right, truth = placed(right, at, symbol), placed(truthy, at, symbol)
 
     def evaluate(context: Value, env: Env) -> Value:
-        run = env[RUN]
-        if truth_at(at, symbol, left(context, env), run) is decides:
+        if truth(left(context, env), env[RUN]) is decides:
             return decides
-        return truth_at(at, symbol, right(context, env), run)
+        return truth(right(context, env), env[RUN])
 
     return evaluate
-
-
-def placed(evaluate: Compiled, at: int, token: str) -> Compiled:
-    """Return a closure that fails at another place, as the right side of ``and`` does."""
-
-    def evaluate_at(context: Value, env: Env) -> Value:
-        try:
-            return evaluate(context, env)
-        except JSONataError as error:
-            error.position, error.token = at, token
-            raise
-
-    return evaluate_at
-
-
-def truth_at(at: int, token: str, value: Value, run: Evaluation) -> bool:
-    """Return whether a value counts as true; ``at`` and ``token`` are where it fails."""
-    try:
-        return truthy(value, run)
-    except JSONataError as error:
-        error.position, error.token = at, token
-        raise
 
 
 def compile_condition(node: Condition, compiler: Compiler, level: int) -> Compiled:
     """``test ? then : otherwise``."""
     test = compiler.compile(node.test, level + 1)
     then = compiler.compile(node.then, level + 1)
-    if node.otherwise is None:
-        return lambda context, env: (
-            then(context, env) if truthy(test(context, env), env[RUN]) else UNDEFINED
-        )
-    otherwise = compiler.compile(node.otherwise, level + 1)
+    otherwise = Literal(node.position, UNDEFINED) if node.otherwise is None else node.otherwise
+    other = compiler.compile(otherwise, level + 1)
     return lambda context, env: (
-        then(context, env) if truthy(test(context, env), env[RUN]) else otherwise(context, env)
+        then(context, env) if truthy(test(context, env), env[RUN]) else other(context, env)
     )
 
 
 # -- strings and ranges
 
 
-def _concatenate(
-    style: TextStyle, at: int, token: str, left: Value, right: Value, run: Evaluation
-) -> str:
-    try:
-        before = left if type(left) is str else _text(run, left, style)
-        behind = right if type(right) is str else _text(run, right, style)
-    except JSONataError as error:
-        error.position, error.token = at, token
-        raise
+def _concatenate(style: TextStyle, left: Value, right: Value, run: Evaluation) -> str:
+    before = left if type(left) is str else _text(run, left, style)
+    behind = right if type(right) is str else _text(run, right, style)
     run.allocate(len(before) + len(behind))
     return before + behind
 
@@ -268,19 +223,26 @@ def _text(run: Evaluation, value: Value, style: TextStyle) -> str:
 _MOST_ITEMS: Final = 10_000_000
 
 
-def _range(at: int, token: str, left: Value, right: Value, run: Evaluation) -> Value:
+def _range(left: Value, right: Value, run: Evaluation) -> Value:
     for code, value in (("T2003", left), ("T2004", right)):
         if value is not UNDEFINED and not _is_integer(value):
-            raise JSONataError(code, at, token, value=value)
+            raise JSONataError(code, value=value)
     if left is UNDEFINED or right is UNDEFINED or left > right:
         return UNDEFINED
     first, last = int(left), int(right)
     size = last - first + 1
     if size > _MOST_ITEMS:
-        raise JSONataError("D2014", at, token, value=size)
+        raise JSONataError("D2014", value=size)
     run.allocate(8 * size)
     return first if size == 1 else Sequence(range(first, last + 1))
 
 
 def _is_integer(value: Value) -> bool:
     return type(value) is int or (type(value) is float and value.is_integer())
+
+
+_OPERATIONS: Final[dict[str, Operation]] = {
+    **{symbol: partial(_calculate, operate) for symbol, operate in ARITHMETIC.items()},
+    **{symbol: partial(_in_order, compare) for symbol, compare in COMPARISONS.items()},
+    "..": _range,
+}

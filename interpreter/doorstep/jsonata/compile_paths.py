@@ -11,14 +11,13 @@ tuple: a dict with the value under '@', bound variables under their names, and t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from collections.abc import Sequence as Nodes
 from itertools import takewhile
 
-from .compile_filters import Stage, compile_group, compile_sort, compile_stages, tuple_env
-from .compiler import Column, Compiler
-from .evaluation import GLOBALS, OBJECT, RUN, Compiled, Env, Evaluation
+from .compile_filters import compile_group, compile_sort, compile_stages, tuple_env
+from .compiler import Compiler, count_objects
+from .evaluation import OBJECT, RUN, Compiled, Env, Evaluation
 from .nodes import Array, Binary, Block, Literal, Name, Negate, Node, Object, Path, Sort, Variable
-from .sequences import collapse, descend, fields_of, gather, gather_last
+from .sequences import collapse, descend, gather, gather_last
 from .values import UNDEFINED, Constructed, KeptSequence, Sequence, TupleStream, Value
 
 Gather = Callable[[list[Value], Evaluation], list[Value]]
@@ -36,12 +35,7 @@ def compile_path(node: Path, compiler: Compiler, level: int) -> Compiled:
     compiler.shares = compiler.shares or any(
         not isinstance(step, Name | Sort) and may_share(step, "") for step in node.steps[1:]
     )
-    if any(step.tuple for step in node.steps):
-        evaluate = _at_context(node, compile_tuple_walk(node, compiler, level + 1))
-    elif _is_plain(node.steps[0], Variable) and len(node.steps) > 1:
-        evaluate = _compile_from_variable(node, compiler, level + 1)
-    else:
-        evaluate = _at_context(node, compile_walk(node.steps, compiler, level + 1))
+    evaluate = _compile_steps(node, compiler, level + 1)
     if node.group is not None:
         group = compile_group(node.group.pairs, node.group.position, compiler, level + 1)
         return lambda context, env: group(evaluate(context, env), env)
@@ -49,30 +43,6 @@ def compile_path(node: Path, compiler: Compiler, level: int) -> Compiled:
         compiler.keeps = True
         return lambda context, env: collapse(_kept(evaluate(context, env)))
     return lambda context, env: collapse(evaluate(context, env))
-
-
-def _at_context(node: Path, walk: Walk) -> Compiled:
-    starts_at_items = not isinstance(node.steps[0], Variable)
-
-    def evaluate(context: Value, env: Env) -> list[Value]:
-        items = context if starts_at_items and isinstance(context, list) else [context]
-        return walk(items, env)
-
-    return evaluate
-
-
-def _compile_from_variable(node: Path, compiler: Compiler, level: int) -> Compiled:
-    """Compile a path whose first step, with the names behind it, is commonly one object."""
-    first, *rest = node.steps
-    names = list(takewhile(lambda step: _is_plain(step, Name), rest[:-1]))
-    start = compiler.compile(Path(first.position, [first, *names]) if names else first, level)
-    walk = _compile_steps(rest[len(names) :], compiler, level, whole=True)
-
-    def evaluate(context: Value, env: Env) -> list[Value]:
-        value = start(context, env)
-        return walk(Sequence((value,)) if type(value) is dict else gather([value], env[RUN]), env)
-
-    return evaluate
 
 
 def _kept(items: list[Value]) -> list[Value]:
@@ -129,44 +99,60 @@ def _held(node: Node, own: str) -> Iterator[str | None]:
 def _plain_path(first: Node, names: list[str], compiler: Compiler, level: int) -> Compiled:
     if not isinstance(first, Variable):
         return lambda context, env: descend(context, names, env[RUN])
-    if first.name in compiler.bound or first.name in ("", "$"):
-        read = compiler.compile(first, level)
-        return lambda context, env: descend(read(context, env), names, env[RUN])
-    variable = first.name
-    return lambda _context, env: descend(env[GLOBALS].get(variable, UNDEFINED), names, env[RUN])
+    read = compiler.compile(first, level)
+    return lambda context, env: descend(read(context, env), names, env[RUN])
 
 
 # -- steps: each maps a list of items to the next list
 
 
-def compile_walk(nodes: Nodes[Node], compiler: Compiler, level: int, *, whole: bool = True) -> Walk:
-    """Return all the steps from the first on; ``whole``: the path ends with them."""
-    if not is_constructed(nodes[0]):
-        return _compile_steps(nodes, compiler, level, whole=whole)
-    head = compiler.compile(nodes[0], level)
-    walk = _compile_steps(nodes[1:], compiler, level, whole=whole)
-
-    def walk_array(items: list[Value], env: Env) -> list[Value]:
-        array = head(items, env)
-        return walk(array, env) if isinstance(array, list) else Sequence()
-
-    return walk_array
-
-
-def _compile_steps(nodes: Nodes[Node], compiler: Compiler, level: int, *, whole: bool) -> Walk:
+def _compile_steps(node: Path, compiler: Compiler, level: int) -> Compiled:
+    """Return the items that all steps of a path lead to."""
+    plain = list(takewhile(lambda step: not step.tuple, node.steps))
+    if not plain and is_constructed(node.steps[0]):
+        plain = node.steps[:1]
+    start, rest = _compile_start(node.steps[0], plain, compiler, level)
     steps = [
-        _compile_step(node, compiler, level, gather_last if whole and node is nodes[-1] else gather)
-        for node in nodes
+        _compile_step(step, compiler, level, gather_last if step is node.steps[-1] else gather)
+        for step in rest
     ]
+    carries = len(plain) < len(node.steps)
+    carry = _compile_tuple_steps(node, len(plain), compiler, level) if carries else None
 
-    def walk(items: list[Value], env: Env) -> list[Value]:
+    def evaluate(context: Value, env: Env) -> list[Value]:
+        items = start(context, env)
         for step in steps:
-            if not items:
-                return Sequence()
-            items = step(items, env)
-        return items
+            items = step(items, env) if items else Sequence()
+        return items if carry is None else carry(items, env)
 
-    return walk
+    return evaluate
+
+
+def _compile_start(
+    first: Node, plain: list[Node], compiler: Compiler, level: int
+) -> tuple[Callable[[Value, Env], list[Value]], list[Node]]:
+    """Return the items that a path starts at, and the plain steps that are left."""
+    if is_constructed(first):
+        array = compiler.compile(first, level)
+
+        def start_at_array(context: Value, env: Env) -> list[Value]:
+            value = array(context if isinstance(context, list) else [context], env)
+            return value if isinstance(value, list) else Sequence()
+
+        return start_at_array, plain[1:]
+    if not isinstance(first, Variable):
+        return (lambda context, _: context if isinstance(context, list) else [context]), plain
+    if len(plain) < 2 or not _is_plain(first, Variable):
+        return (lambda context, _: [context]), plain
+    # The variable, with the names behind it, is commonly one object.
+    names = list(takewhile(lambda step: _is_plain(step, Name), plain[1:-1]))
+    read = compiler.compile(Path(first.position, [first, *names]) if names else first, level)
+
+    def start_at_variable(context: Value, env: Env) -> list[Value]:
+        value = read(context, env)
+        return Sequence((value,)) if type(value) is dict else gather([value], env[RUN])
+
+    return start_at_variable, plain[1 + len(names) :]
 
 
 def is_constructed(node: Node) -> bool:
@@ -179,25 +165,13 @@ def _compile_step(node: Node, compiler: Compiler, level: int, finish: Gather) ->
     if isinstance(node, Sort):
         sort = compile_sort(node, compiler, level)
         return sort if stages is None else lambda items, env: stages(sort(items, env), env)
-    if isinstance(node, Name) and stages is None:
-        return _name_step(node.value, finish)
-    compiler.uses_run = True
-    return _each_step(compiler.compile_each(node, level), stages, finish)
+    if not isinstance(node, Name):
+        compiler.uses_run = True
+    evaluate, steps = compiler.compile_each(node, level), 1 + OBJECT * count_objects(node)
 
-
-def _name_step(name: str, finish: Gather) -> Walk:
     def step(items: list[Value], env: Env) -> list[Value]:
         run = env[RUN]
-        run.left -= len(items)
-        return finish(fields_of(items, name, run), run)
-
-    return step
-
-
-def _each_step(evaluate: Column, stages: Stage | None, finish: Gather) -> Walk:
-    def step(items: list[Value], env: Env) -> list[Value]:
-        run = env[RUN]
-        run.tick(len(items))
+        run.tick(steps * len(items))
         results = evaluate(items, env)
         if stages is not None:
             results = [stages(result, env) for result in results]
@@ -213,19 +187,13 @@ TupleStep = Callable[[list[Value], list[Tuple] | None, Env], list[Tuple]]
 """Items (of the steps before the first tuple), tuples if there are any: the next tuples."""
 
 
-def compile_tuple_walk(node: Path, compiler: Compiler, level: int) -> Walk:
-    """Return a path that carries tuples; inside such a path, it hands them on."""
-    first = next(index for index, step in enumerate(node.steps) if step.tuple)
-    if is_constructed(node.steps[0]):
-        first = max(first, 1)
-    plain = compile_walk(node.steps[:first], compiler, level, whole=False) if first else None
+def _compile_tuple_steps(node: Path, first: int, compiler: Compiler, level: int) -> Walk:
+    """Return the steps that carry tuples; inside such a path, they are handed on."""
     steps = [_tuple_step(step, compiler, level) for step in node.steps[first:]]
     compiler.shares = True
     hands_on = node.tuple or node.group is not None
 
     def walk(items: list[Value], env: Env) -> list[Value]:
-        if plain is not None:
-            items = plain(items, env)
         tuples: list[Tuple] | None = None
         for step in steps if items else ():
             tuples = step(items, tuples, env)
@@ -259,22 +227,20 @@ def _sort_step(node: Sort, compiler: Compiler, level: int) -> TupleStep:
         if tuples is not None:
             return sort(TupleStream(tuples), env)
         named = [{"@": item} for item in sort(items, env)]
-        if index is None:
-            return named
-        return [{**each, index: place} for place, each in enumerate(named)]
+        return named if index is None else [{**t, index: i} for i, t in enumerate(named)]
 
     return step
 
 
 def _map_step(node: Node, compiler: Compiler, level: int) -> TupleStep:
-    evaluate = compiler.compile(node, level)
+    evaluate, steps = compiler.compile(node, level), OBJECT * (1 + count_objects(node))
     compiler.uses_run = True
 
     def step(items: list[Value], tuples: list[Tuple] | None, env: Env) -> list[Tuple]:
         results: list[Tuple] = []
         run = env[RUN]
         for each in tuples if tuples is not None else [{"@": item} for item in items]:
-            run.tick(OBJECT)
+            run.tick(steps)
             value = evaluate(each["@"], tuple_env(env, each))
             if isinstance(value, TupleStream):
                 run.tick(OBJECT * len(value))

@@ -10,7 +10,7 @@ from .callables import Builtin
 from .evaluation import Compiled, Env
 from .functions import BUILTINS
 from .functions.strings import JAVASCRIPT, TextStyle
-from .nodes import Lambda, Node
+from .nodes import Node, Object, children
 from .values import Value
 
 Column = Callable[[list[Value], Env], list[Value]]
@@ -62,13 +62,15 @@ class Compiler:
 
     def compile_each(self, node: Node, level: int) -> Column:
         """Return what evaluates a node for each of some items."""
-        return as_column(self.compile(node, level))
+        evaluate = self.compile(node, level)
+        return lambda items, env: [evaluate(item, env) for item in items]
 
-    def make_code(self, _node: Lambda) -> Callable[[Value, Env], Callable[..., Value]] | None:
-        """Return what makes a lambda's value a Python function as well; None: nothing does."""
-        return None
+    def compile_test(self, node: Node, level: int) -> Column:
+        """Return what selects those of some items for which a test is true."""
+        evaluate = self.compile(node, level)
+        return lambda items, env: [item for item in items if evaluate(item, env) is True]
 
 
-def as_column(evaluate: Compiled) -> Column:
-    """Return what calls a closure for each of some items."""
-    return lambda items, env: [evaluate(item, env) for item in items]
+def count_objects(node: Node) -> int:
+    """Return how many objects an evaluation of the node makes at the most, loops aside."""
+    return isinstance(node, Object) + sum(map(count_objects, children(node)))

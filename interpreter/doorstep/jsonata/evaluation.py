@@ -96,12 +96,6 @@ class Evaluation:
         if self.left < 0:
             raise JSONataError("U1001", message=TIMEOUT)
 
-    def deepen(self, levels: int) -> None:
-        """Go down by so many levels."""
-        self.depth += levels
-        if self.depth >= self.max_depth:
-            raise too_deep(self.limits)
-
     def allocate(self, size: int, whole: int = 0) -> None:
         """Account for a value, or a part of a value of ``whole`` bytes, before it is built."""
         self.room -= size + _OVERHEAD

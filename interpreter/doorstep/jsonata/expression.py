@@ -13,8 +13,8 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Final
 
-from .compile_nodes import compile_tree
-from .compiler import STANDARD, Dialect
+from .compile_nodes import HANDLERS
+from .compiler import STANDARD, Compiler, Dialect
 from .errors import STACK_OVERFLOW, JSONataError
 from .evaluation import (
     DEFAULT_LIMITS,
@@ -26,8 +26,8 @@ from .evaluation import (
     Limits,
     too_deep,
 )
+from .nodes import Reads, RootName
 from .parser import parse
-from .reads import Reads, RootName
 from .sequences import finished, written_size
 from .values import UNDEFINED, OuterSequence, Value
 
@@ -57,7 +57,8 @@ class Expression:
         self._source = source
         try:
             self._tree, bound = parse(source)
-            self._evaluate, compiler = compile_tree(self._tree, bound, dialect)
+            compiler = Compiler(HANDLERS, bound, dialect)
+            self._evaluate = compiler.compile(self._tree, 1)
         except RecursionError:
             raise JSONataError("U1001", len(source), message=STACK_OVERFLOW) from None
         # Without loops, a few parts can neither take long nor repeat a value often.
@@ -70,10 +71,7 @@ class Expression:
         self._cold = _WARM
         """How much is still evaluated by closures before code is generated, about microseconds."""
         self.code: Callable[..., Value] | None = None
-        """What an evaluation calls, with the input and the bindings, where it is hot.
-
-        It may fail with one of FAILURES where `evaluate` says how.
-        """
+        """What an evaluation calls, with the input and the bindings, where it is hot."""
 
     def __str__(self) -> str:
         return self._source

@@ -31,29 +31,59 @@ _HEX = re.compile(r"[0-9a-fA-F]{4}")
 
 @dataclass(slots=True)
 class Token:
-    """``position`` is the offset just behind the token, as jsonata-js counts."""
+    """``position`` is the offset just behind the token, as jsonata-js counts.
+
+    A regular expression's ``value`` is its pattern and its flags, ``i`` and ``m``.
+    """
 
     kind: TokenKind
     value: Any
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class RegexLiteral:
-    """A regular expression as written, its flags ``i`` and ``m`` apart."""
-
-    pattern: str
-    flags: str
+POWERS: Final = {
+    **dict.fromkeys(("[", "(", "@", "#"), 80),
+    ".": 75,
+    "{": 70,
+    **dict.fromkeys(("*", "/", "%"), 60),
+    **dict.fromkeys(("+", "-", "&"), 50),
+    **dict.fromkeys(("=", "!=", "<", "<=", ">", ">=", "^", "~>", "in"), 40),
+    "and": 30,
+    "or": 25,
+    "?": 20,
+    ":=": 10,
+}
+"""How strongly an infix operator binds; what is not here ends an expression."""
 
 
 class Lexer:
-    """Reads one expression from left to right."""
+    """Reads one expression from left to right: ``token`` is the one looked at."""
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.position = 0
+        self.problem: JSONataError | None = None
+        self.token = Token("end", "(end)", 0)
 
-    def next(self, *, infix: bool = False) -> Token:
+    def advance(self, expected: str | None = None, *, infix: bool = False) -> None:
+        """Go on to the next token; S0202 or S0203 if the one left isn't the expected one."""
+        token = self.token
+        if expected is not None and not (token.kind == "operator" and token.value == expected):
+            code = "S0203" if token.kind == "end" else "S0202"
+            raise JSONataError(code, token.position, token_text(token), value=expected)
+        self.token = self._next(infix=infix)
+        if self.token.kind == "operator" and self.token.value in ("!", "~"):
+            raise JSONataError("S0204", self.token.position, self.token.value)
+
+    def defer(self, problem: JSONataError) -> None:
+        """Return a fault of meaning: it counts only if the whole is well formed."""
+        self.problem = self.problem or problem
+
+    def at(self, operator: str) -> bool:
+        """Return whether the token is that operator."""
+        return self.token.kind == "operator" and self.token.value == operator
+
+    def _next(self, *, infix: bool) -> Token:
         """Return the next token; behind an operand (``infix``) a slash divides."""
         match = _TOKEN.match(self.source, self.position)
         while match is not None and match.lastgroup == "comment":
@@ -152,7 +182,7 @@ class Lexer:
         while self.source[end : end + 1] in ("i", "m"):
             end += 1
         self.position = end
-        return Token("regex", RegexLiteral(pattern, self.source[at + 1 : end]), end)
+        return Token("regex", (pattern, self.source[at + 1 : end]), end)
 
 
 def _is_escaped(source: str, at: int) -> bool:
@@ -160,50 +190,6 @@ def _is_escaped(source: str, at: int) -> bool:
     return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
-# -- the stream that the parser reads
-
-POWERS: Final = {
-    **dict.fromkeys(("[", "(", "@", "#"), 80),
-    ".": 75,
-    "{": 70,
-    **dict.fromkeys(("*", "/", "%"), 60),
-    **dict.fromkeys(("+", "-", "&"), 50),
-    **dict.fromkeys(("=", "!=", "<", "<=", ">", ">=", "^", "~>", "in"), 40),
-    "and": 30,
-    "or": 25,
-    "?": 20,
-    ":=": 10,
-}
-"""How strongly an infix operator binds; what is not here ends an expression."""
-
-
-class TokenStream:
-    """The tokens of one expression: ``token`` is the one looked at."""
-
-    def __init__(self, source: str) -> None:
-        self._lexer = Lexer(source)
-        self.problem: JSONataError | None = None
-        self.token = Token("end", "(end)", 0)
-
-    def advance(self, expected: str | None = None, *, infix: bool = False) -> None:
-        """Go on to the next token; S0202 or S0203 if the one left isn't the expected one."""
-        token = self.token
-        if expected is not None and not (token.kind == "operator" and token.value == expected):
-            code = "S0203" if token.kind == "end" else "S0202"
-            raise JSONataError(code, token.position, token_text(token), value=expected)
-        self.token = self._lexer.next(infix=infix)
-        if self.token.kind == "operator" and self.token.value in ("!", "~"):
-            raise JSONataError("S0204", self.token.position, self.token.value)
-
-    def defer(self, problem: JSONataError) -> None:
-        """Return a fault of meaning: it counts only if the whole is well formed."""
-        self.problem = self.problem or problem
-
-    def at(self, operator: str) -> bool:
-        """Return whether the token is that operator."""
-        return self.token.kind == "operator" and self.token.value == operator
-
-
 def token_text(token: Token) -> Any:
     """Return a token as messages show it."""
-    return token.value.pattern if token.kind == "regex" else token.value
+    return token.value[0] if token.kind == "regex" else token.value

@@ -1,13 +1,13 @@
-"""The syntax tree. The parser fills it; the compiler and what reads expressions use it."""
+"""The syntax tree, which the parser fills, and what can be told from it without evaluating it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from .callables import Signature
 from .regex.pattern import Pattern
-from .signatures import Signature
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +23,6 @@ class Filter:
     """``[…]`` behind an expression."""
 
     expression: Node
-    position: int
 
 
 @dataclass(slots=True, eq=False)
@@ -115,18 +114,10 @@ class Path(Node):
 
 
 @dataclass(eq=False)
-class SortTerm:
-    """One of several keys to sort by."""
-
-    expression: Node
-    descending: bool
-
-
-@dataclass(eq=False)
 class Sort(Node):
-    """``^(>a, b)`` as a step."""
+    """``^(>a, b)`` as a step; the terms with whether they are descending."""
 
-    terms: list[SortTerm]
+    terms: list[tuple[Node, bool]]
 
 
 @dataclass(eq=False)
@@ -222,6 +213,8 @@ class Lambda(Node):
     parameters: list[str]
     signature: Signature | None
     body: Node
+    tails: bool
+    """Whether calls stand where their values are the lambda's."""
 
 
 @dataclass(eq=False)
@@ -238,26 +231,126 @@ class Hole(Node):
     """Where the expression ended too early."""
 
 
+TESTS: Final = frozenset(("=", "!=", "<", "<=", ">", ">=", "in", "and", "or"))
+
+
+def is_decorated(node: Node) -> bool:
+    """Return whether anything follows an expression that is not a step."""
+    return bool(node.predicates or node.group or node.keep_array)
+
+
+def is_test(node: Node) -> bool:
+    """Return whether an expression comes to a boolean, if to anything."""
+    return isinstance(node, Binary) and node.operator in TESTS and not is_decorated(node)
+
+
 def children(node: Node) -> Iterator[Node]:
-    """Return the expressions right inside one that has no context and binds nothing of its own."""
-    match node:
-        case Binary(left=left, right=right) | Apply(left=left, right=right):
-            yield from (left, right)
-        case Negate(operand=operand):
-            yield operand
-        case Array(items=items):
-            yield from items
-        case Object(pairs=pairs):
-            for pair in pairs:
-                yield from pair
-        case Condition(test=test, then=then, otherwise=otherwise):
-            yield from (part for part in (test, then, otherwise) if part is not None)
-        case (
-            Call(procedure=procedure, arguments=arguments)
-            | Partial(procedure=procedure, arguments=arguments)
-        ):
-            yield from (procedure, *arguments)
-        case Sort(terms=terms):
-            yield from (term.expression for term in terms)
-        case Transform(pattern=pattern, update=update, delete=delete):
-            yield from (part for part in (pattern, update, delete) if part is not None)
+    """Return the expressions right inside one, without its predicates and grouping."""
+    return _nodes_in(list(vars(node).values()))
+
+
+def _nodes_in(part: Any) -> Iterator[Node]:
+    if isinstance(part, Node):
+        yield part
+    elif isinstance(part, list | tuple):
+        for each in part:
+            yield from _nodes_in(each)
+
+
+# -- what an expression reads, found without evaluating it: variables, their fields, the input's
+
+
+@dataclass(frozen=True, slots=True)
+class RootName:
+    """Something read off the input: a field's name, or ``$$``; ``position`` is behind it."""
+
+    name: str
+    position: int
+
+
+class Reads:
+    """``paths``: a free variable and the fields read off it, as far as they are constant.
+
+    ``roots``: what is read off the input where the input itself is the context: not inside a path,
+    a predicate or a grouping.
+    """
+
+    def __init__(self, tree: Node) -> None:
+        self.paths: set[tuple[str, ...]] = set()
+        self.roots: list[RootName] = []
+        self.read(tree, {""}, at_root=True)
+
+    def read(self, node: Node, bound: set[str], *, at_root: bool) -> None:
+        """Read a node; ``bound`` is the set of its block's own names and grows with ``:=``."""
+        match node:
+            case Path():
+                self._path(node, bound, at_root=at_root)
+            case Variable():
+                self._variable(node, (), bound)
+            case Name() if at_root:
+                self.roots.append(RootName(node.value, node.position))
+            case Block():
+                inner = set(bound)
+                for part in node.expressions:
+                    self.read(part, inner, at_root=at_root)
+            case Lambda():
+                self.read(node.body, bound | set(node.parameters), at_root=at_root)
+            case Bind():
+                if isinstance(node.value, Lambda):
+                    bound.add(node.name)  # a function may call itself
+                self.read(node.value, bound, at_root=at_root)
+                bound.add(node.name)
+            case _:
+                here = at_root and not isinstance(node, Transform)
+                for part in children(node):
+                    self.read(part, bound, at_root=here)
+        self._trailing(node, bound)
+
+    def _path(self, path: Path, bound: set[str], *, at_root: bool) -> None:
+        first, *rest = path.steps
+        names = _constant_names(rest)
+        if isinstance(first, Variable):
+            self._variable(first, names if not _is_filtered(first) else (), bound)
+            self._trailing(first, bound)
+        else:
+            self.read(first, bound, at_root=at_root)
+        inner = bound | {n for step in path.steps for n in (step.focus, step.index) if n}
+        for step in rest:
+            if not isinstance(step, Name):
+                self.read(step, inner, at_root=False)
+            else:
+                self._trailing(step, inner)
+
+    def _variable(self, node: Variable, names: tuple[str, ...], bound: set[str]) -> None:
+        if node.name == "$":
+            self.roots.append(RootName("$$", node.position))
+        elif node.name not in bound:
+            self.paths.add((node.name, *names))
+
+    def _trailing(self, node: Node, bound: set[str]) -> None:
+        """Read predicates and groupings: their context is not the input."""
+        for stage in (*node.predicates, *node.stages):
+            if isinstance(stage, Filter):
+                self.read(stage.expression, bound, at_root=False)
+        for pair in node.group.pairs if node.group is not None else ():
+            for part in pair:
+                self.read(part, bound, at_root=False)
+
+
+def _constant_names(steps: list[Node]) -> tuple[str, ...]:
+    names: list[str] = []
+    for step in steps:
+        if not isinstance(step, Name):
+            break
+        names.append(step.value)
+        if _is_filtered(step):
+            break
+    return tuple(names)
+
+
+def _is_filtered(node: Node) -> bool:
+    """Return whether predicates other than a constant index follow."""
+    return not all(
+        isinstance(stage, Filter) and isinstance(stage.expression, Literal)
+        for stage in (*node.predicates, *node.stages)
+    )

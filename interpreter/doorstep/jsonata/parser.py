@@ -12,8 +12,9 @@ from itertools import chain
 from typing import Any, Final, TypeVar
 
 from . import nodes
+from .callables import Signature
 from .errors import STACK_OVERFLOW, JSONataError
-from .lexer import POWERS, RegexLiteral, Token, TokenStream, token_text
+from .lexer import POWERS, Lexer, Token, token_text
 from .nodes import Node
 from .path_nodes import (
     add_filter,
@@ -31,7 +32,6 @@ from .path_nodes import (
 )
 from .regex.pattern import Pattern, compile_pattern
 from .regex.syntax import RegexError
-from .signatures import Signature
 from .values import number
 
 _T = TypeVar("_T")
@@ -54,7 +54,7 @@ def parse(source: str) -> tuple[Node, frozenset[str]]:
     return parser.parse(), frozenset(parser.bound)
 
 
-class Parser(TokenStream):
+class Parser(Lexer):
     """One expression's parser."""
 
     def __init__(self, source: str) -> None:
@@ -116,7 +116,7 @@ class Parser(TokenStream):
             case "string" | "value":
                 return nodes.Literal(at, token.value)
             case "regex":
-                return nodes.Regex(at, _regex_of(token.value, at))
+                return nodes.Regex(at, _regex_of(token.value[0], token.value[1], at))
             case "end":
                 self.defer(JSONataError("S0207", at, "(end)"))
                 return nodes.Hole(at)
@@ -276,7 +276,7 @@ class Parser(TokenStream):
                 self.advance()
             term = self.expression(0)
             pass_up(sort, term)
-            sort.terms.append(nodes.SortTerm(term, descending))
+            sort.terms.append((term, descending))
             if not self.at(","):
                 break
             self.advance(",")
@@ -324,8 +324,7 @@ class Parser(TokenStream):
         body = self.expression(0)
         self.advance("}")
         self.bound.update(parameters)
-        mark_tail_calls(body)
-        return nodes.Lambda(at, parameters, signature, body)
+        return nodes.Lambda(at, parameters, signature, body, mark_tail_calls(body))
 
     def _signature(self) -> Signature:
         start, depth, text = self.token.position, 1, "<"
@@ -341,11 +340,9 @@ class Parser(TokenStream):
             raise
 
 
-def _regex_of(literal: RegexLiteral, position: int) -> Pattern:
+def _regex_of(pattern: str, flags: str, position: int) -> Pattern:
     """Return the pattern of a literal in an expression; raise S0303 if it is none."""
     try:
-        return compile_pattern(literal.pattern, literal.flags)
+        return compile_pattern(pattern, flags)
     except RegexError as error:
-        raise JSONataError(
-            "S0303", position, literal.pattern, value=literal.pattern, reason=str(error)
-        ) from None
+        raise JSONataError("S0303", position, pattern, value=pattern, reason=str(error)) from None

@@ -73,9 +73,9 @@ def add_filter(left: Node, condition: Node, at: int) -> Node:
         raise JSONataError("S0209", at)
     seek_in_predicate(step, condition)
     if isinstance(left, nodes.Path):
-        step.stages = [*step.stages, nodes.Filter(condition, at)]
+        step.stages = [*step.stages, nodes.Filter(condition)]
     else:
-        step.predicates = [*step.predicates, nodes.Filter(condition, at)]
+        step.predicates = [*step.predicates, nodes.Filter(condition)]
     return left
 
 
@@ -136,16 +136,17 @@ def bind_index(left: Node, name: str) -> Node:
     return path
 
 
-def mark_tail_calls(node: Node | None) -> None:
-    """Mark the calls whose value is the lambda's value: they need no stack."""
+def mark_tail_calls(node: Node | None) -> bool:
+    """Mark the calls whose value is the lambda's value: they need no stack. Return if any are."""
     match node:
         case nodes.Call() if not node.predicates:
             node.tail = True
+            return True
         case nodes.Condition():
-            mark_tail_calls(node.then)
-            mark_tail_calls(node.otherwise)
+            return mark_tail_calls(node.then) | mark_tail_calls(node.otherwise)
         case nodes.Block(expressions=[*_, last]):
-            mark_tail_calls(last)
+            return mark_tail_calls(last)
+    return False
 
 
 # -- which step a ``%`` means

@@ -59,12 +59,10 @@ def gather(results: list[Value], run: Evaluation) -> Sequence:
 
 def gather_last(results: list[Value], run: Evaluation) -> list[Value]:
     """Gather, but leave the only array that a path ends at as it is."""
-    if len(results) == 1 and type(results[0]) is Sequence:
-        return results[0]
-    if PARTS.isdisjoint(map(type, results)):
+    if len(results) > 1 and PARTS.isdisjoint(map(type, results)):
         return Sequence(results)
     present = _present(results)
-    if len(present) == 1 and type(present[0]) in (list, Constructed):
+    if len(present) == 1 and type(present[0]) in (list, Sequence, Constructed):
         return present[0]  # type: ignore[no-any-return]
     return _flatten(present, run)
 
@@ -74,12 +72,11 @@ def _present(results: Iterable[Value]) -> list[Value]:
 
 
 def _flatten(results: list[Value], run: Evaluation) -> Sequence:
-    most = run.limits.memory >> 3
     gathered = Sequence()
     for result in results:
         if isinstance(result, list) and type(result) is not Constructed:
-            gathered.extend(result)
-            if len(gathered) > most:
+            gathered += result
+            if 8 * len(gathered) > run.limits.memory:
                 break
         elif result is not UNDEFINED:
             gathered.append(result)
@@ -92,23 +89,18 @@ def concatenate(values: list[Value], run: Evaluation) -> Value:
     present = _present(values)
     if len(present) < 2:
         return present[0] if present else UNDEFINED
-    run.allocate(8 * sum([len(each) if isinstance(each, list) else 1 for each in present]))
     joined: list[Value] = []
+    run.allocate(8 * sum([len(each) if isinstance(each, list) else 1 for each in present]))
     for value in present:
-        if isinstance(value, list):
-            joined.extend(value)
-        else:
-            joined.append(value)
+        joined += value if isinstance(value, list) else (value,)
     return joined
 
 
 def field_of(value: Value, name: str, run: Evaluation) -> Value:
     """Return the field of an object; of an array, the fields of all its items."""
-    if type(value) is dict:
-        return value.get(name, UNDEFINED)
     if isinstance(value, list):
         run.tick(len(value))
-        return collapse(gather([field_of(item, name, run) for item in value], run))
+        return collapse(gather(fields_of(value, name, run), run))
     return value.get(name, UNDEFINED) if isinstance(value, dict) else UNDEFINED
 
 
@@ -141,10 +133,8 @@ def field_at_end(value: Value, name: str, run: Evaluation) -> Value:
     if not isinstance(value, list):
         return UNDEFINED
     run.left -= len(value)
-    fields = fields_of(value, name, run)
-    if len(fields) > 1 and PARTS.isdisjoint(map(type, fields)):
-        return Sequence(fields)
-    return collapse(gather_last(fields, run))
+    fields = gather_last(fields_of(value, name, run), run)
+    return fields if len(fields) > 1 else collapse(fields)
 
 
 def written_size(value: Value, sizes: dict[int, int]) -> int:

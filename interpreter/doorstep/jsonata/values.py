@@ -178,20 +178,15 @@ def truthy(value: Value, run: Meter) -> bool:
     return isinstance(value, str | dict) and len(value) > 0
 
 
-def same_text(left: str, right: str, run: Meter) -> bool:
-    """Return whether two texts are equal."""
-    if len(left) == len(right) > 8191:
-        run.tick(len(left) >> 13)
-    return left == right
-
-
 def equal(left: Value, right: Value, run: Meter) -> bool:
     """Return whether two values are deeply equal; true is not 1, a function equals only itself."""
     if left is right:
         return True
     kind = type(left)
     if kind is str:
-        return type(right) is str and same_text(left, right, run)
+        if type(right) is str and len(left) == len(right) > 8191:
+            run.tick(len(left) >> 13)
+        return left == right  # type: ignore[no-any-return]
     if kind is bool or left is None:
         return kind is type(right) and bool(left == right)
     if kind in NUMBERS:

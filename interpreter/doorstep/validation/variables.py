@@ -14,8 +14,8 @@ from ..asl.dialect import FUNCTIONS
 from ..definitions.substitution import has_placeholder
 from ..intrinsics import Argument, IntrinsicCall, PathArgument, parse_intrinsic
 from ..jsonata.functions import BUILTINS
+from ..jsonata.nodes import Reads
 from ..jsonata.parser import parse
-from ..jsonata.reads import Reads
 from ..jsonpath import compile_path
 from ..model import JSONATA, JSONPATH, NESTED_RULE, STATES, Field, ObjectType, speaks_jsonata
 from .computed import CLOSE, OPEN, is_written_as_expression

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from ..callables import Builtin
+from ..callables import Builtin, Signature
 from ..evaluation import Evaluation
-from ..signatures import Signature
 from ..values import UNDEFINED, Value, size_of
 from . import dates, integers, numbers, patterns, strings, structures
 

@@ -65,36 +65,26 @@ def component(millis: int, letter: str) -> int | str:
     """Return what a letter of a date picture stands for; '' for one that stands for nothing."""
     days, time = divmod(millis, DAY)
     year, month, day = date_of(days)
-    match letter:
-        case "Y":
-            return year
-        case "M":
-            return month
-        case "D":
-            return day
-        case "d":
-            return days - days_to(year, 1, 1) + 1
-        case "F":
-            return weekday_of(days)
-        case "W" | "X":
-            return _of_year(days, year, letter)
-        case "w" | "x":
-            return _of_month(days, year, month, letter)
-        case "H":
-            return time // 3_600_000
-        case "h":
-            return (time // 3_600_000 - 1) % 12 + 1
-        case "P":
-            return "pm" if time >= DAY // 2 else "am"
-        case "m":
-            return time // 60_000 % 60
-        case "s":
-            return time // 1000 % 60
-        case "f":
-            return time % 1000
-        case "C" | "E":
-            return "ISO"
-    return ""
+    if letter in ("W", "X"):
+        return _of_year(days, year, letter)
+    if letter in ("w", "x"):
+        return _of_month(days, year, month, letter)
+    parts: dict[str, int | str] = {
+        "Y": year,
+        "M": month,
+        "D": day,
+        "d": days - days_to(year, 1, 1) + 1,
+        "F": weekday_of(days),
+        "H": time // 3_600_000,
+        "h": (time // 3_600_000 - 1) % 12 + 1,
+        "P": "pm" if time >= DAY // 2 else "am",
+        "m": time // 60_000 % 60,
+        "s": time // 1000 % 60,
+        "f": time % 1000,
+        "C": "ISO",
+        "E": "ISO",
+    }
+    return parts.get(letter, "")
 
 
 def _of_year(days: int, year: int, letter: str) -> int:

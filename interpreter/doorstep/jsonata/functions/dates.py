@@ -22,7 +22,7 @@ from .calendar import (
     date_picture,
     days_to,
 )
-from .integers import integer_picture, pattern_of, read_integer, show_integer
+from .integers import LEADING_INTEGER, integer_picture, pattern_of, read_integer, show_integer
 
 
 def millis(run: Evaluation) -> Value:
@@ -52,12 +52,11 @@ def from_millis(
 
 
 _LONGEST_YEAR: Final = 20
-_LEADING_INTEGER: Final = re.compile(r"\s*([-+]?[0-9]+)")
 
 
 def _offset(zone: Value) -> tuple[int, int]:
     """Return hours and minutes; as in jsonata-js, "-0530" is -6 hours and -30 minutes."""
-    match = _LEADING_INTEGER.match(zone) if zone is not UNDEFINED else None
+    match = LEADING_INTEGER.match(zone) if zone is not UNDEFINED else None
     offset = int(float(match.group(1))) if match else 0
     minutes = abs(offset) % 100
     return offset // 100, minutes if offset >= 0 else -minutes
@@ -208,14 +207,13 @@ def _read_zone(text: str, mark: str) -> int:
 
 
 def _millis(run: Evaluation, components: Components) -> Value:
-    by_day_of_year = not _only(components, "YMD", "YXMxWwdD") and _only(
-        components, "Yd", "YXMxWwdD"
-    )
-    if _only(components, "Xxw", "YXMxWwdD") or _only(components, "XW", "YXMxWwdD"):
-        date = "XxwF" if _only(components, "Xxw", "YXMxWwdD") else "XWF"
+    dates, times = ({x for x in among if components.get(x)} for among in ("YXMxWwdD", "PHhmsf"))
+    by_day_of_year = not _only(dates, "YMD") and _only(dates, "Yd")
+    by_half_day = not _only(times, "Hmsf") and _only(times, "Phmsf")
+    if _only(dates, "Xxw") or _only(dates, "XW"):
+        date = "XxwF" if _only(dates, "Xxw") else "XWF"
     else:
         date = "YD" if by_day_of_year else "YMD"
-    by_half_day = not _only(components, "Hmsf", "PHhmsf") and _only(components, "Phmsf", "PHhmsf")
     _complete(run, components, date + ("Phmsf" if by_half_day else "Hmsf"))
     if date.startswith("X"):
         raise JSONataError("D3136")
@@ -228,9 +226,8 @@ def _millis(run: Evaluation, components: Components) -> Value:
     return _epoch(components, day_of_year)
 
 
-def _only(components: Components, letters: str, among: str) -> bool:
-    """Return whether some of the letters, and no others of their kind, have a value but zero."""
-    present = {letter for letter in among if components.get(letter)}
+def _only(present: set[str], letters: str) -> bool:
+    """Return whether some of the letters, and no others, have a value but zero."""
     return bool(present) and present <= set(letters)
 
 

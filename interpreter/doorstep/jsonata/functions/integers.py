@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import floor, gcd, isfinite, log10, nan
 from typing import Final, Literal
@@ -58,9 +58,8 @@ def integer_picture(picture: str) -> IntegerPicture:
     if not semicolon:
         primary, modifier = picture, ""
     ordinal = modifier.startswith("o")
-    named = _NAMED.get(primary)
-    if named is not None:
-        return _with_ordinal(named, ordinal=ordinal)
+    if primary in _NAMED:
+        return replace(_NAMED[primary], ordinal=ordinal)
     zeros, digits, optional = set(), 0, 0
     separators: list[tuple[int, str]] = []
     for character in reversed(primary):
@@ -85,12 +84,6 @@ def integer_picture(picture: str) -> IntegerPicture:
         optional=optional,
         separators=tuple(separators),
         every=_interval(separators),
-    )
-
-
-def _with_ordinal(picture: IntegerPicture, *, ordinal: bool) -> IntegerPicture:
-    return IntegerPicture(
-        picture.kind, picture.text, upper=picture.upper, title=picture.title, ordinal=ordinal
     )
 
 
@@ -181,7 +174,7 @@ def parse_integer(run: Evaluation, text: Value, picture: Value = UNDEFINED) -> V
     return number(value) if isfinite(value) else value
 
 
-_LEADING_INTEGER: Final = re.compile(r"\s*([-+]?[0-9]+)")
+LEADING_INTEGER: Final = re.compile(r"\s*([-+]?[0-9]+)")
 
 
 def read_integer(text: str, picture: IntegerPicture) -> float:
@@ -201,7 +194,7 @@ def read_integer(text: str, picture: IntegerPicture) -> float:
     if picture.zero != "0":
         shift = ord(picture.zero) - ord("0")
         digits = "".join(chr(max(ord(digit) - shift, 0)) for digit in digits)
-    match = _LEADING_INTEGER.match(digits)
+    match = LEADING_INTEGER.match(digits)
     return number(float(match.group(1))) if match else nan
 
 

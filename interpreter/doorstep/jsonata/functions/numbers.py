@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
-from functools import reduce
+from functools import partial, reduce
 from itertools import accumulate
 from operator import add
 from typing import Final
@@ -53,18 +53,12 @@ def absolute(_run: Evaluation, value: Value = UNDEFINED) -> Value:
     return UNDEFINED if value is UNDEFINED else number(abs(value))
 
 
-def floor(_run: Evaluation, value: Value = UNDEFINED) -> Value:
-    """``$floor``."""
-    return _whole(math.floor, value)
-
-
-def ceil(_run: Evaluation, value: Value = UNDEFINED) -> Value:
-    """``$ceil``."""
-    return _whole(math.ceil, value)
-
-
-def _whole(convert: Callable[[float], int], value: Value) -> Value:
+def _whole(convert: Callable[[float], int], _run: Evaluation, value: Value = UNDEFINED) -> Value:
     return value if value is UNDEFINED or not math.isfinite(value) else number(convert(value))
+
+
+floor = partial(_whole, math.floor)
+ceil = partial(_whole, math.ceil)
 
 
 def round_half_even(_run: Evaluation, value: Value = UNDEFINED, places: Value = UNDEFINED) -> Value:
@@ -139,15 +133,12 @@ def average(run: Evaluation, values: Value = UNDEFINED) -> Value:
     return number(as_double(total(run, values)) / len(values))
 
 
-def largest(_run: Evaluation, values: Value) -> Value:
-    """``$max``."""
-    return UNDEFINED if not values else max(values)
+def _extreme(choose: Callable[[list[Value]], Value], _run: Evaluation, values: Value) -> Value:
+    return UNDEFINED if not values else choose(values)
 
 
-def smallest(_run: Evaluation, values: Value) -> Value:
-    """``$min``."""
-    return UNDEFINED if not values else min(values)
-
+largest = partial(_extreme, max)
+smallest = partial(_extreme, min)
 
 # -- pictures
 
@@ -169,15 +160,10 @@ class _Symbols:
 
     def __init__(self, options: dict[str, str]) -> None:
         chosen = {**_DEFAULTS, **options}
-        self.point = chosen["decimal-separator"]
-        self.group = chosen["grouping-separator"]
-        self.exponent = chosen["exponent-separator"]
-        self.minus = chosen["minus-sign"]
-        self.percent = chosen["percent"]
-        self.per_mille = chosen["per-mille"]
-        self.zero = chosen["zero-digit"]
-        self.optional = chosen["digit"]
-        self.alternative = chosen["pattern-separator"]
+        self.point, self.group, self.exponent, self.minus, *more = map(
+            chosen.__getitem__, _DEFAULTS
+        )
+        self.percent, self.per_mille, self.zero, self.optional, self.alternative = more
         self.digits = "".join(chr(ord(self.zero) + n) for n in range(10))
         self.active = {*self.digits, self.point, self.exponent, self.group, self.optional}
         self.active.add(self.alternative)

@@ -6,14 +6,14 @@ https://docs.jsonata.org/boolean-functions, https://docs.jsonata.org/higher-orde
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable, Hashable, Iterator
 from collections.abc import Sequence as Sized
+from itertools import compress
 from math import isnan
 from typing import TypeVar
 
-from ..callables import LambdaValue, arity, caller
+from ..callables import LambdaValue, arity, call_each, caller
 from ..errors import JSONataError
 from ..evaluation import OBJECT, Evaluation
 from ..sequences import collapse, concatenate, field_of, fields_of, gather
@@ -104,15 +104,14 @@ def sort_values(run: Evaluation, values: list[Value]) -> list[Value]:
     return sorted(values, key=text_order(values))
 
 
-def places_in_order(keys: Sized[Value], run: Evaluation, *, descending: bool) -> list[int] | None:
-    """Return the places of keys that are all numbers or all texts in their order; else None."""
+def order_by_place(keys: Sized[Value], run: Evaluation) -> Callable[[int], Value] | None:
+    """Return what sorts places by their keys if those are all numbers or all texts; else None."""
     kinds = set(map(type, keys))
     if not (kinds == {str} or kinds <= NUMBERS) or (float in kinds and any(map(isnan, keys))):
         return None
     tick_for_sorting(keys, run)
     order = text_order(keys) if str in kinds else None
-    by_place = (keys if order is None else list(map(order, keys))).__getitem__
-    return sorted(range(len(keys)), key=by_place, reverse=descending)
+    return (keys if order is None else list(map(order, keys))).__getitem__
 
 
 def tick_for_sorting(keys: Sized[Value], run: Evaluation) -> None:
@@ -239,30 +238,18 @@ def map_items(run: Evaluation, items: Value = UNDEFINED, function: Value = UNDEF
     """``$map``."""
     if items is UNDEFINED:
         return UNDEFINED
-    return Sequence([each for each in _results(run, items, function) if each is not UNDEFINED])
-
-
-def _results(run: Evaluation, items: list[Value], function: Value) -> Iterator[Value]:
-    """Return what a function returns for each item, its place and all of them."""
-    run.tick(len(items))
-    call = caller(function, run, len(items))
-    if arity(function) < 2:
-        return map(call, items)
-    return map(call, items, itertools.count(), itertools.repeat(items))
+    results = call_each(function, items, run)
+    return Sequence([each for each in results if each is not UNDEFINED])
 
 
 def filter_items(run: Evaluation, items: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:
     """``$filter``."""
     if items is UNDEFINED:
         return UNDEFINED
-    results = _results(run, items, function)
-    return Sequence(
-        [
-            item
-            for item, each in zip(items, results, strict=True)
-            if each is True or (each is not False and truthy(each, run))
-        ]
-    )
+    results = call_each(function, items, run)
+    if type(function) is not LambdaValue or not function.code.tests:
+        results = [truthy(each, run) for each in results]
+    return Sequence(compress(items, results))
 
 
 def single(run: Evaluation, items: Value, function: Value = UNDEFINED) -> Value:
@@ -287,8 +274,7 @@ def reduce(
     call = caller(function, run, len(items) - start)
     room = run.room
     more = arity(function) > 2
-    for index in range(start, len(items)):
-        item = items[index]
+    for index, item in enumerate(items[start:], start):
         result = call(result, item, index, items) if more else call(result, item)
         if isinstance(result, list):
             result = collapse(result)
@@ -300,26 +286,26 @@ def reduce(
 
 def each(run: Evaluation, value: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:
     """``$each``: of every field's value and name."""
-    fields = value if isinstance(value, dict) else {}
-    call = caller(function, run, len(fields))
-    results = Sequence()
-    run.tick(len(fields))
-    for name, member in fields.items():
-        result = call(member, name, value)
-        if result is not UNDEFINED:
-            results.append(result)
-    return results
+    results = _call_with_fields(run, value, function)
+    return Sequence([result for _, _, result in results if result is not UNDEFINED])
 
 
 def sift(run: Evaluation, value: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:
     """``$sift``: the fields that the function accepts."""
-    fields = value if isinstance(value, dict) else {}
-    call = caller(function, run, len(fields))
-    run.tick(OBJECT + len(fields))
-    accepted = {
-        name: member for name, member in fields.items() if truthy(call(member, name, value), run)
-    }
+    run.tick(OBJECT)
+    results = _call_with_fields(run, value, function)
+    accepted = {name: member for name, member, result in results if truthy(result, run)}
     return accepted or UNDEFINED
+
+
+def _call_with_fields(
+    run: Evaluation, value: Value, function: Value
+) -> Iterator[tuple[str, Value, Value]]:
+    fields = value if isinstance(value, dict) else {}
+    run.tick(len(fields))
+    call = caller(function, run, len(fields))
+    for name, member in fields.items():
+        yield name, member, call(member, name, value)
 
 
 def sort(run: Evaluation, items: Value = UNDEFINED, comparator: Value = UNDEFINED) -> Value:
@@ -328,24 +314,15 @@ def sort(run: Evaluation, items: Value = UNDEFINED, comparator: Value = UNDEFINE
         return items
     if comparator is UNDEFINED:
         return sort_values(run, items)
-    if isinstance(comparator, LambdaValue) and comparator.key is not None:
-        places = _places_by_key(items, comparator, run)
-        if places is not None:
+    code = comparator.code if type(comparator) is LambdaValue else None
+    if code is not None and code.key and run.depth + code.height <= run.max_depth:
+        names, descending = code.key
+        keys = items
+        for name in names:
+            keys = fields_of(keys, name, run) if set(map(type, keys)) == {dict} else [None]
+        by_key = order_by_place(keys, run)
+        if by_key is not None:
+            places = sorted(range(len(items)), key=by_key, reverse=descending)
             return [items[place] for place in places]
     call = caller(comparator, run, len(items) * len(items).bit_length())
     return merge_sort(list(items), lambda a, b: truthy(call(a, b), run), run)
-
-
-def _places_by_key(
-    items: list[Value], comparator: LambdaValue, run: Evaluation
-) -> list[int] | None:
-    """Return the order by the fields that a comparator compares; None if it has to be called."""
-    if comparator.key is None or run.depth + comparator.height > run.max_depth:
-        return None
-    names, descending = comparator.key
-    keys = items
-    for name in names:
-        if set(map(type, keys)) != {dict}:
-            return None
-        keys = fields_of(keys, name, run)
-    return places_in_order(keys, run, descending=descending)

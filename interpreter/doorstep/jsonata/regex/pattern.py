@@ -7,8 +7,10 @@ that its worst case is bounded, and only if both languages mean the same by it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from typing import Any, Final
 
 from ..values import UNDEFINED
@@ -48,29 +50,19 @@ def _cost(tree: Regex) -> Cost | None:
     match tree:
         case Characters() | Assertion():
             return 1, 0
-        case Concatenation(items=items):
-            return _of_chain(items)
-        case Alternation(options=options):
-            costs = [_cost(option) for option in options]
-            known = [cost for cost in costs if cost is not None]
-            if len(known) < len(costs):
+        case Concatenation(items=parts) | Alternation(options=parts):
+            costs = [cost for part in parts if (cost := _cost(part)) is not None]
+            factors, degrees = [factor for factor, _ in costs], [degree for _, degree in costs]
+            if len(costs) < len(parts):
                 return None
-            return sum(factor for factor, _ in known), max(degree for _, degree in known)
+            if isinstance(tree, Alternation):
+                return sum(factors), max(degrees)
+            return prod(factors), sum(degrees)
         case CapturingGroup(body=body):
             return _cost(body)
         case Repetition():
             return _of_repeat(tree)
     return None  # looks and back references
-
-
-def _of_chain(items: tuple[Regex, ...]) -> Cost | None:
-    total: Cost = (1, 0)
-    for item in items:
-        cost = _cost(item)
-        if cost is None:
-            return None
-        total = (total[0] * cost[0], total[1] + cost[1])
-    return total
 
 
 def _of_repeat(tree: Repetition) -> Cost | None:
@@ -94,15 +86,15 @@ def _is_fixed(tree: Regex) -> bool:
     return False
 
 
-def to_python(tree: Regex, *, ignore_case: bool, multiline: bool) -> re.Pattern[str]:
+def to_python(tree: Regex, flags: str) -> re.Pattern[str]:
     """Return the pattern for ``re``."""
-    flags = re.IGNORECASE if ignore_case else re.NOFLAG
-    return re.compile(_text(tree, multiline=multiline), flags)
+    edges = _EDGES_OF_LINES if "m" in flags else _EDGES
+    return re.compile(_text(tree, edges), re.IGNORECASE if "i" in flags else re.NOFLAG)
 
 
-def _text(tree: Regex, *, multiline: bool) -> str:
+def _text(tree: Regex, edges: Mapping[str, str]) -> str:
     def text(inner: Regex) -> str:
-        return _text(inner, multiline=multiline)
+        return _text(inner, edges)
 
     match tree:
         case Characters(ranges=ranges):
@@ -117,7 +109,7 @@ def _text(tree: Regex, *, multiline: bool) -> str:
             count = f"{{{least},{'' if most is None else most}}}"
             return f"(?:{text(body)}){count}" + ("" if greedy else "?")
         case Assertion(kind=kind):
-            return (_EDGES_OF_LINES if multiline else _EDGES)[kind]
+            return edges[kind]
         case Lookaround() | BackReference():
             raise AssertionError("never run on re")
 
@@ -156,14 +148,9 @@ class Pattern:
         self.source = source
         self.flags = flags
         tree, groups = parse(source, flags)
-        ignore_case, multiline = "i" in flags, "m" in flags
-        self._program = RegexProgram(
-            tree, groups, ignore_case=ignore_case, multiline=multiline, whole=whole
-        )
+        self._program = RegexProgram(tree, groups, flags, whole=whole)
         self._longest, (self._factor, self._degree) = longest_text(tree)
-        self._python = (
-            to_python(tree, ignore_case=ignore_case, multiline=multiline) if self._longest else None
-        )
+        self._python = to_python(tree, flags) if self._longest else None
 
     def search(self, text: str, start: int, tick: Tick) -> Match | None:
         """Return the first match from an offset on."""

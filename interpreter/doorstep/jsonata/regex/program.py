@@ -68,15 +68,13 @@ class RegexProgram:
         self,
         tree: Regex,
         groups: int,
+        flags: str,
         *,
-        ignore_case: bool,
-        multiline: bool,
         backward: bool = False,
         whole: bool = False,
     ) -> None:
         self.groups = groups
-        self.ignore_case = ignore_case
-        self.multiline = multiline
+        self.flags = flags
         self.backward = backward
         self.whole = whole
         self._marks = 0
@@ -84,7 +82,7 @@ class RegexProgram:
         self.instructions: list[Instruction] = []
         self._emit(tree)
         self._add("match")
-        first = None if ignore_case or backward else self._first_ranges()
+        first = None if "i" in flags or backward else self._first_ranges()
         self.first = re.compile(class_of(first)) if first is not None else None
         """One of the characters that a match can start with; None: any, or none at all."""
 
@@ -138,11 +136,7 @@ class RegexProgram:
                 instruction = self._add("look")
                 instruction.flag = negated
                 instruction.look = look = RegexProgram(
-                    body,
-                    self.groups,
-                    ignore_case=self.ignore_case,
-                    multiline=self.multiline,
-                    backward=not ahead,
+                    body, self.groups, self.flags, backward=not ahead
                 )
                 self.refers_back |= look.refers_back
             case Assertion(kind=kind):
@@ -269,7 +263,7 @@ def match(
     instructions, backward = program.instructions, program.backward
     waiting: list[tuple[int, int, int, Spans]] = []
     weight = 1 + len(spans) // 32
-    each = 3 if program.ignore_case else 1
+    each = 3 if "i" in program.flags else 1
     pc, at, idle, steps = 0, start, 0, 0
     while True:
         steps += each
@@ -346,7 +340,7 @@ def match(
 def _accepts(program: RegexProgram, instruction: Instruction, character: str) -> bool:
     if _is_in(instruction.ranges, character):
         return True
-    if not program.ignore_case:
+    if "i" not in program.flags:
         return False
     others = {character.lower(), character.upper(), character.swapcase()} - {character}
     return any(len(other) == 1 and _is_in(instruction.ranges, other) for other in others)
@@ -354,9 +348,9 @@ def _accepts(program: RegexProgram, instruction: Instruction, character: str) ->
 
 def _is_edge(program: RegexProgram, kind: str, text: str, at: int) -> bool:
     if kind == "^":
-        return at == 0 or (program.multiline and _is_in(LINE_END_CHARACTERS, text[at - 1]))
+        return at == 0 or ("m" in program.flags and _is_in(LINE_END_CHARACTERS, text[at - 1]))
     if kind == "$":
-        return at == len(text) or (program.multiline and _is_in(LINE_END_CHARACTERS, text[at]))
+        return at == len(text) or ("m" in program.flags and _is_in(LINE_END_CHARACTERS, text[at]))
     before = at > 0 and _is_in(WORD_CHARACTERS, text[at - 1])
     after = at < len(text) and _is_in(WORD_CHARACTERS, text[at])
     return (before != after) == (kind == "b")
@@ -376,7 +370,7 @@ def _back(program: RegexProgram, number: int, text: str, at: int, spans: Spans) 
     start = at - len(caught) if program.backward else at
     here = text[start : start + len(caught)] if start >= 0 else None
     same = here == caught or (
-        program.ignore_case and here is not None and here.lower() == caught.lower()
+        "i" in program.flags and here is not None and here.lower() == caught.lower()
     )
     if not same:
         return None
