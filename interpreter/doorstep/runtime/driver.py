@@ -364,7 +364,7 @@ class Driver:
             return
         if invoke.integration.kind == "activity" and not begun:
             self.later(execution, "picked up", invoke.key)
-        answered = partial(self._answered, execution, invoke)
+        answered = partial(self.guard, execution, take_answer, self, execution, invoke)
         if answer is not None:
             answer = checked(invoke, execution.identity, answer)
             execution.clock.call_at(AT_ONCE, partial(answered, answer))
@@ -392,15 +392,6 @@ class Driver:
         self._tokens[context.idempotency_key] = execution, invoke.key
         execution.tokens.add(context.idempotency_key)
         return context
-
-    def _answered(self, execution: Running, invoke: Invoke, answer: Answer | BaseException) -> None:
-        if isinstance(answer, BaseException):
-            self.crash(execution, answer)
-            return
-        try:
-            take_answer(self, execution, invoke, answer)
-        except Exception as problem:  # noqa: BLE001
-            self._contain(execution, problem)
 
     def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""
