@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..engine import (
+    ENDED,
     Cancel,
     Command,
     Event,
@@ -135,7 +136,7 @@ class Driver:
 
     def run(self, execution: Running) -> None:
         """Let time pass until the execution has ended, or nothing more can happen to it."""
-        self.clock.run(lambda: execution.ended)
+        self.clock.run(lambda: execution.engine.status in ENDED)
 
     def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
         """StopExecution (fact 100); one that has not begun begins before."""

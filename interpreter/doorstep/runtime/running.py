@@ -12,6 +12,7 @@ from math import inf
 from typing import IO, Any, NamedTuple, Protocol
 
 from ..engine import (
+    ENDED,
     ROLE,
     Command,
     Engine,
@@ -89,7 +90,7 @@ class Running:
     @property
     def ended(self) -> bool:
         """Whether it is over."""
-        return self.engine.status not in ("RUNNING", "NOT_STARTED")
+        return self.engine.status in ENDED
 
     def awaits(self, key: str) -> bool:
         """Return whether a call still waits for its end."""
@@ -142,7 +143,7 @@ class Running:
 def child_identity(parent: Running, command: StartMapRun, index: int) -> Identity:
     """Return who the child is that a map run starts for its batch number `index`."""
     key = f"{command.key}/{index}"
-    return parent.identity.child(command.label, command.arn, key, command.execution_type)
+    return parent.engine.identity.child(command.label, command.arn, key, command.execution_type)
 
 
 EventListener = Callable[[Running, Event], None]
