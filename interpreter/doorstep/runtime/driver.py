@@ -316,7 +316,8 @@ class Driver:
         execution.ending.discard(key)
         if run := execution.map_runs.get(key):
             run.abort()
-        self._cuts.cut(execution, key)
+        if execution.jobs:
+            self._cuts.cut(execution, key)
 
     def _start_map_run(self, execution: Running, command: StartMapRun) -> None:
         run = execution.map_runs.get(command.key)
