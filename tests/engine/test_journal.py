@@ -12,7 +12,7 @@ import doorstep
 from doorstep.api import compile_definition
 from doorstep.engine.journal import Journal, read, replay
 from doorstep.engine.messages import Event
-from doorstep.history.aws_json import execution_history
+from doorstep.history.aws_json import aws_events
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 TASK = {"Type": "Task", "Resource": FUNCTION + "work", "End": True}
@@ -84,7 +84,7 @@ def test_a_replay_has_the_same_history_output_and_status() -> None:
     assert engine.status == "SUCCEEDED"
     assert engine.history == [entry for entry in written.entries if isinstance(entry, Event)]
     assert engine.output[0]["price"] == 1.1
-    assert execution_history(engine.history)["events"][-1]["type"] == "ExecutionSucceeded"
+    assert list(aws_events(engine.history))[-1]["type"] == "ExecutionSucceeded"
 
 
 def test_a_replay_of_a_beginning_waits_where_it_was() -> None:

@@ -7,20 +7,15 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from doorstep.jsonpath import (
     IndexNotFound,
-    PathMeter,
     PathNotFound,
     PathSyntaxError,
     ReferenceConflict,
     compile_path,
     compile_reference,
 )
-from doorstep.jsonpath.grammar import parse
-from doorstep.jsonpath.nodes import build, build_tree
 
 AWS_PAGE: dict[str, Any] = {
     "foo": 123,
@@ -406,25 +401,3 @@ def test_a_reference_that_leads_nowhere_names_its_step() -> None:
 def test_a_path_with_operators_is_no_reference() -> None:
     with pytest.raises(PathSyntaxError):
         compile_reference("$.a[*]")
-
-
-@given(
-    st.lists(st.sampled_from(("['a']", "['b']", "[*]")), min_size=1, max_size=6),
-    st.recursive(
-        st.one_of(st.integers(0, 3), st.sampled_from(("", "ab"))),
-        lambda inner: st.one_of(
-            st.lists(inner, max_size=3), st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
-        ),
-    ),
-)
-def test_names_and_wildcards_find_what_the_tree_finds_in_as_many_steps(
-    steps: list[str], data: Any
-) -> None:
-    _, parsed = parse("$" + "".join(steps))
-    meters = PathMeter("$"), PathMeter("$")
-    quick, tree = (
-        make(parsed, lambda _: pytest.fail("no filters here"))(data, meter)
-        for make, meter in zip((build, build_tree), meters, strict=True)
-    )
-    assert quick == tree
-    assert meters[0].spent == meters[1].spent

@@ -9,13 +9,11 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonpath_ng.jsonpath import Child, Fields, Index, JSONPath, Root
+from jsonpath_ng.jsonpath import Child, Descendants, Fields, Index, JSONPath, Root, Wildcard
 
 from doorstep.intrinsics import parse_intrinsic
 from doorstep.jsonpath import PathNotFound, ReferenceConflict, compile_path, compile_reference
-from doorstep.jsonpath.grammar import ExpressionSyntaxError, Step, parse
-from doorstep.jsonpath.meter import PathMeter, Reach
-from doorstep.jsonpath.nodes import build, build_tree
+from doorstep.jsonpath.grammar import ExpressionSyntaxError
 
 names = st.sampled_from(["a", "b", "x y", "it's", "0", "é", "a.b"])
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
@@ -24,7 +22,9 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
     max_leaves=12,
 )
-ends = st.sampled_from([".b", ".*", "..a", "..*"])
+_NODE = {"a": Fields("a"), "b": Fields("b"), "[*]": Wildcard(), "*": Wildcard(), "[1]": Index(1)}
+_NODES = (".a", ".b", "[*]", "..a", "..*", "..[1]", "[1]")
+_ENDS = (".*", "..a", "..*", "..[1]")
 keys = st.lists(names | st.integers(0, 2), max_size=4)
 
 
@@ -68,20 +68,16 @@ def test_a_reference_path_finds_what_jsonpath_ng_finds(value: Any, steps: list[s
     assert result == expected
 
 
-@given(values, st.lists(st.sampled_from([".a", ".b", "[*]"]), max_size=3), ends)
-def test_names_and_wildcards_find_and_count_what_the_tree_does(
+@given(values, st.lists(st.sampled_from(_NODES), max_size=3), st.sampled_from(_ENDS))
+def test_names_and_wildcards_at_any_depth_find_what_jsonpath_ng_finds(
     value: Any, steps: list[str], end: str
 ) -> None:
-    _, parsed = parse("$" + "".join(steps) + end)
-    found = []
-    for built in (build(parsed, _no_filter), build_tree(parsed, _no_filter)):
-        meter = PathMeter("$")
-        found.append((built(value, meter), meter.spent))
-    assert found[0] == found[1]
-
-
-def _no_filter(steps: tuple[Step, ...]) -> Reach:
-    raise AssertionError(steps)
+    tree: JSONPath = Root()
+    for step in (*steps, end):
+        tree = (Descendants if step.startswith("..") else Child)(tree, _NODE[step.lstrip(".")])
+    assert compile_path("$" + "".join((*steps, end))).get(value) == [
+        datum.value for datum in tree.find(value)
+    ]
 
 
 @given(values, keys)

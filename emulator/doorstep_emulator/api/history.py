@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from doorstep.engine.identity import Identity
 from doorstep.engine.messages import Event, details_member
-from doorstep.history.aws_json import as_aws
+from doorstep.history.aws_json import aws_events
 from doorstep.model.aws_errors import invalid_request, no_machine, no_resource, wrong_type
 from doorstep.values.json_values import loads
 
@@ -96,20 +98,21 @@ def get_execution_history(server: Server, caller: Caller, request: Members) -> M
     lowest, highest = (start - size + 1, start) if reverse else (start, start + size - 1)
     events = events_of(server, row, max(lowest, 1), min(highest, last))
     whole = request.get("includeExecutionData", True)
-    ordered = reversed(events) if reverse else events
-    answer: Members = {"events": [_on_the_wire(event, row, whole) for event in ordered]}
+    ordered = events[::-1] if reverse else events
+    answer: Members = {"events": list(_on_the_wire(ordered, row, whole))}
     following = lowest - 1 if reverse else highest + 1
     if 1 <= following <= last:
         answer["nextToken"] = paging.token("GetExecutionHistory", request, following)
     return answer
 
 
-def _on_the_wire(event: Event, row: Row, whole: bool) -> Members:
-    """Return an event with its time in epoch seconds."""
-    members, name = as_aws(event, event.at), details_member(event.type)
-    if name is not None:
-        members[name] = details(event, row, whole)
-    return members
+def _on_the_wire(events: list[Event], row: Row, whole: bool) -> Iterator[Members]:
+    """Yield events with their times in epoch seconds."""
+    for event, members in zip(events, aws_events(events, float), strict=True):
+        name = details_member(event.type)
+        if name is not None:
+            members[name] = details(event, row, whole)
+        yield members
 
 
 def _listed(server: Server, row: Row, run: Members | None) -> Members:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from doorstep.errors import ApiError
-from doorstep.history import as_aws
+from doorstep.history import aws_events
 from doorstep.history.child_failures import groups_of
 from doorstep.history.diff import diff
 from doorstep.pages import ExecutionPage, Filter, Parts, Renderer, Timeline, page_of_file
@@ -302,7 +302,7 @@ def _file(read: Read, what: str) -> tuple[str, str, str]:
         return f"{machine}.doorstep.yaml", "text/plain", test.as_suite(file)
     value: Any = definition
     if what == "history":
-        value = {"events": [as_aws(entry) for entry in read.entries]}
+        value = {"events": list(aws_events(read.entries))}
     elif what == "steps":
         timeline = Timeline(definition, read.entries[: read.known])
         value = {"pointers": timeline.pointers, "steps": timeline.steps}

@@ -8,7 +8,14 @@ from typing import Any
 
 from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
-from ..model import TASK_EVENTS, Integration, mistyped, partition_named_in, unfit
+from ..model import (
+    TASK_EVENTS,
+    Integration,
+    mistyped,
+    partition_named_in,
+    partition_of,
+    unfit,
+)
 from . import jsonpath_fields
 from .context import PROVIDED, Closure, Env, Leave
 from .states import Working
@@ -43,7 +50,7 @@ def task(plan: TaskPlan) -> Callable[[Env], Working]:
 
     def work(env: Env) -> Working:
         fiber = env.fiber
-        if partition and partition != fiber.engine.identity.partition:
+        if partition and partition != partition_of(fiber.engine.identity.region):
             raise runtime(_ELSEWHERE)
         key = fiber.next_key()
         if plan.integration.pattern:
@@ -161,7 +168,6 @@ def _take_in(fiber: Fiber, invoke: Invoke, fact: Fact) -> bool:
     fact 313: without a cause.
     """
     integration = invoke.integration
-    events, details = TASK_EVENTS[integration.kind], integration.details
     match fact.kind:
         case "succeeded":
             _succeeded(integration, fiber, fact.data)
@@ -171,11 +177,13 @@ def _take_in(fiber: Fiber, invoke: Invoke, fact: Fact) -> bool:
         case "due":
             # A missed heartbeat is recorded as States.Timeout; both names catch it.
             also = ("States.HeartbeatTimeout",) if fact.data == "heartbeat" else ()
-            fiber.record(events["TimedOut"], {**details, "error": "States.Timeout"})
+            ended = TASK_EVENTS[integration.kind]["TimedOut"]
+            fiber.record(ended, integration.details | {"error": "States.Timeout"})
             raise StateFailed("States.Timeout", also=also)
         case "submitted":
             text = fiber.encode(fact.data, integration.name)
-            fiber.record("TaskSubmitted", {**details, "output": text, "outputDetails": WHOLE})
+            details = integration.details | {"output": text, "outputDetails": WHOLE}
+            fiber.record("TaskSubmitted", details)
         case "picked up":
             fiber.record("ActivityStarted", {"workerName": fact.data} if fact.data else {})
             _beat(fiber, invoke)

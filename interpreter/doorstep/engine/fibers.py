@@ -386,6 +386,7 @@ def written(value: Any) -> str:
     if value.__class__ is int and -_COUNTS < value < _COUNTS:
         return str(value)
     try:
-        return java_doubles(text_of(value))
+        text = text_of(value)
+        return java_doubles(text) if "." in text else text
     except InputError as problem:
         raise runtime(str(problem)) from None

@@ -125,11 +125,6 @@ class Identity:
             self.nesting,
         )
 
-    @property
-    def partition(self) -> str:
-        """The partition of its region, which its ARNs name."""
-        return partition_of(self.region)
-
     def _arn(self, kind: str, label: str | None, end: str = "") -> str:
         path = self.machine if label is None else f"{self.machine}/{label}"
         place = f"{partition_of(self.region)}:states:{self.region}:{self.account}"

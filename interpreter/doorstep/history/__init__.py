@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .aws_json import as_aws, history_lines
+from .aws_json import as_aws, aws_events, history_lines
 from .failures import Ending, StateFailures, ending, failure_lines, failures
 from .recorded import (
     Entry,
@@ -21,8 +21,8 @@ from .visit import ATTEMPTS, Visit, VisitOutcome
 # fmt: off
 __all__ = [
     "ATTEMPTS", "Ending", "Entry", "ExecutionView", "StateFailures", "StateView", "Visit",
-    "VisitOutcome", "Visits", "as_aws", "by_execution", "ending", "entries", "failure_lines",
-    "failures", "history_lines", "is_started", "of_execution", "of_one", "read_events", "truncated",
-    "visits_of", "whole",
+    "VisitOutcome", "Visits", "as_aws", "aws_events", "by_execution", "ending", "entries",
+    "failure_lines", "failures", "history_lines", "is_started", "of_execution", "of_one",
+    "read_events", "truncated", "visits_of", "whole",
 ]
 # fmt: on

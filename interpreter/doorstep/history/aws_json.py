@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from ..engine import Event, details_member
@@ -26,33 +26,43 @@ class HistoryEvent(Protocol):
     def details(self) -> dict[str, Any] | None: ...
 
 
-def as_aws(event: HistoryEvent, timestamp: float | None = None) -> dict[str, Any]:
-    """Return an event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}.
+def aws_events(
+    events: Iterable[HistoryEvent], shown: Callable[[float], Any] = isoformat
+) -> Iterator[dict[str, Any]]:
+    """Yield events as GetExecutionHistory has them.
 
-    `timestamp`: in place of that text.
+    {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}. `shown`: makes
+    something else of a time in epoch seconds.
 
     Facts 106 and 400.
     """
-    aws_event: dict[str, Any] = {
-        "timestamp": isoformat(event.at) if timestamp is None else timestamp,
-        "type": event.type,
-        "id": event.id,
-        "previousEventId": event.previous,
-    }
-    member = details_member(event.type)
-    if member is not None:
-        aws_event[member] = event.details or {}
-    return aws_event
+    at = timestamp = None
+    for event in events:
+        if event.at != at:
+            # Most have the time of the one before.
+            at = event.at
+            timestamp = shown(at)
+        kind = event.type
+        aws_event: dict[str, Any] = {
+            "timestamp": timestamp,
+            "type": kind,
+            "id": event.id,
+            "previousEventId": event.previous,
+        }
+        member = details_member(kind)
+        if member is not None:
+            aws_event[member] = event.details or {}
+        yield aws_event
 
 
-def execution_history(events: Iterable[Event]) -> dict[str, Any]:
-    """Return GetExecutionHistory's answer as the AWS CLI prints it: {"events": […]}."""
-    return {"events": [as_aws(event) for event in events]}
+def as_aws(event: HistoryEvent) -> dict[str, Any]:
+    """Return one event as `aws_events` does."""
+    return next(aws_events((event,)))
 
 
 def history_lines(events: Sequence[Event]) -> Iterator[str]:
-    """Return the same as text, an event a line."""
+    """Return GetExecutionHistory's answer as the AWS CLI prints it, an event a line."""
     yield '{"events": ['
-    for number, event in enumerate(events, start=1):
-        yield encoded(as_aws(event)).decode() + ("," if number < len(events) else "")
+    for number, event in enumerate(aws_events(events), start=1):
+        yield encoded(event).decode() + ("," if number < len(events) else "")
     yield "]}"

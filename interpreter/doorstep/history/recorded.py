@@ -27,7 +27,7 @@ from typing import Any
 from ..engine import details_member, read_all
 from ..errors import InputError, ReplayError, shortened
 from ..values.timestamps import epoch_seconds
-from .aws_json import as_aws
+from .aws_json import aws_events
 
 EXPECTED = (
     "expected is the JSON of `doorstep run --history FILE` or of "
@@ -131,7 +131,7 @@ def _of_journal(text: str) -> Iterator[Any]:
     first = next(iter(journals))
     for arn, journal in journals.items():
         members = {"executionArn": arn, "startedBy": None if arn == first else first}
-        yield from (as_aws(event) | members for event in journal.events)
+        yield from (event | members for event in aws_events(journal.events))
 
 
 def _values(text: str) -> Iterator[Any]:

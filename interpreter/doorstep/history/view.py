@@ -14,7 +14,7 @@ from ..engine import TERMINAL, seldom_collected
 from ..model import workflow
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import value_of
-from .aws_json import HistoryEvent, as_aws
+from .aws_json import HistoryEvent, aws_events
 from .failures import ending, failure_lines
 from .recorded import Entry
 from .state_visits import Visits
@@ -166,7 +166,7 @@ class ExecutionView(ABC):
     def history(self) -> list[dict[str, Any]]:
         """The events as GetExecutionHistory returns them, in the JSON of the AWS CLI."""
         with seldom_collected():
-            return [as_aws(event) for event in self.events]
+            return list(aws_events(self.events))
 
     @property
     def took(self) -> timedelta:

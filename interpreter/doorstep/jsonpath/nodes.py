@@ -1,46 +1,28 @@
-"""Steps of a JSONPath as a tree of jsonpath-ng, with nodes of our own where AWS's library differs.
+"""Steps of a JSONPath: names and wildcards by hand, others by nodes of jsonpath-ng and of ours.
 
 Importing this module imports jsonpath-ng; `jsonpath` does so when the first path needs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from itertools import pairwise
 from typing import Any
 
-from jsonpath_ng.jsonpath import DatumInContext, Descendants, Index, JSONPath, This
-from jsonpath_ng.jsonpath import Wildcard as Every
+from jsonpath_ng.jsonpath import DatumInContext, Index, JSONPath
 
 from .filters import Follow, Predicate, compile_filter
 from .grammar import Descent, Elements, FilterStep, Members, Range, Step, WildcardStep
 from .meter import PathMeter, Reach
 
-
-class RootDatum(DatumInContext):
-    """The root of the path, and what counts the steps from there."""
-
-    def __init__(self, value: Any, meter: PathMeter) -> None:
-        super().__init__(value)
-        self.meter = meter
-
-
-class Counted(JSONPath):
-    """A node that counts what it finds."""
-
-    def __init__(self, node: JSONPath) -> None:
-        self.node = node
-
-    def find(self, data: Any) -> list[DatumInContext]:
-        matches: list[DatumInContext] = self.node.find(data)
-        start, depth = _start(data)
-        start.meter.tick(4 + depth // 4 + len(matches))
-        return matches
+Select = Callable[[list[Any], Any, PathMeter], list[Any]]
+"""Takes one step from each of some values; the root of the path is for filters."""
 
 
 class Selected(JSONPath):
-    """``.a``, ``['a']``; ``['a','b']`` is one object of those that are there, at the end only.
+    """``['a','b']`` is one object of those that are there, at the end only.
 
-    jsonpath-ng's Fields returns several names one by one, and takes the name `*` for a wildcard.
+    jsonpath-ng's Fields returns several names one by one.
     """
 
     def __init__(self, names: tuple[str, ...], last: bool, descending: bool) -> None:
@@ -49,17 +31,14 @@ class Selected(JSONPath):
         self.descending = descending
         """After `..` an object is chosen that has all of several names (fact 336)."""
 
-    def find(self, data: Any) -> list[DatumInContext]:
-        datum = DatumInContext.wrap(data)
-        value = datum.value
-        if not isinstance(value, dict):
+    def find(self, data: DatumInContext) -> list[DatumInContext]:
+        value = data.value
+        if not isinstance(value, dict) or not self.last:
             return []
         chosen = {name: value[name] for name in self.names if name in value}
-        if len(self.names) == 1:
-            return [DatumInContext(item, path=self, context=datum) for item in chosen.values()]
-        if not self.last or (self.descending and len(chosen) < len(self.names)):
+        if self.descending and len(chosen) < len(self.names):
             return []
-        return [DatumInContext(chosen, path=self, context=datum)]
+        return [DatumInContext(chosen)]
 
 
 class Sliced(JSONPath):
@@ -73,15 +52,11 @@ class Sliced(JSONPath):
         self.start = start
         self.end = end
 
-    def find(self, data: Any) -> list[DatumInContext]:
-        datum = DatumInContext.wrap(data)
-        items = datum.value
+    def find(self, data: DatumInContext) -> list[DatumInContext]:
+        items = data.value
         if not isinstance(items, list):
             return []
-        return [
-            DatumInContext(items[index], path=Index(index), context=datum)
-            for index in self._indexes(len(items))
-        ]
+        return [DatumInContext(items[index]) for index in self._indexes(len(items))]
 
     def _indexes(self, length: int) -> range:
         if self.start is None or self.end is None:
@@ -89,27 +64,24 @@ class Sliced(JSONPath):
         return range(max(self.start, -length), min(self.end, length))
 
 
-class Filtered(JSONPath):
+def _filtered(matches: Predicate, descending: bool) -> Select:
     """``[?(...)]``: items of an array, or the object itself. `@` is never a scalar (AWS, Paths)."""
 
-    def __init__(self, matches: Predicate, descending: bool) -> None:
-        self.matches = matches
-        self.descending = descending
-        """After `..` every item is visited for itself."""
+    def select(values: list[Any], root: Any, meter: PathMeter) -> list[Any]:
+        found: list[Any] = []
+        for value in values:
+            if isinstance(value, dict):
+                value = [value]
+            elif descending:  # every item is visited for itself
+                continue
+            found += [
+                item
+                for item in _inside(value)
+                if isinstance(item, (dict, list)) and matches(item, root, meter)
+            ]
+        return found
 
-    def find(self, data: Any) -> list[DatumInContext]:
-        datum = DatumInContext.wrap(data)
-        value, (start, _) = datum.value, _start(datum)
-        root, meter = start.value, start.meter
-        if isinstance(value, dict):
-            return [datum] if self.matches(value, root, meter) else []
-        if not isinstance(value, list) or self.descending:
-            return []
-        return [
-            DatumInContext(item, path=Index(index), context=datum)
-            for index, item in enumerate(value)
-            if isinstance(item, (dict, list)) and self.matches(item, root, meter)
-        ]
+    return select
 
 
 def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
@@ -119,35 +91,19 @@ def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
 
     Facts 30 to 34: what each step selects.
     """
-    descends = len(steps) > 1 and isinstance(steps[-2], Descent)
-    plain = (*steps[:-2], steps[-1]) if descends else steps
-    if all(isinstance(step, WildcardStep) or _is_name(step) for step in plain):
-        return _members(plain, descends)
-    return build_tree(steps, follow)
-
-
-def _is_name(step: Step) -> bool:
-    """Return whether a step is one name."""
-    return isinstance(step, Members) and len(step.names) == 1
-
-
-def _members(steps: tuple[Step, ...], descends: bool) -> Reach:
-    """Return what finds the values of names and wildcards: no step needs to know where it is.
-
-    `descends`: the last one is taken at every depth.
-    """
+    ways: list[tuple[bool, Select]] = []
+    for before, step in pairwise((None, *steps)):
+        if step is not None and not isinstance(step, Descent):
+            descends = isinstance(before, Descent)
+            ways.append((descends, _select(step, step is steps[-1], descends, follow)))
 
     def find(value: Any, meter: PathMeter) -> list[Any]:
         values = [value]
-        for depth, step in enumerate(steps):
+        for depth, (descends, select) in enumerate(ways):
             meter.tick((4 + depth // 4) * len(values))
-            if descends and depth == len(steps) - 1:
+            if descends:
                 values = [inner for each in values for inner in _within(each, depth, meter)]
-            if isinstance(step, Members):
-                (name,) = step.names
-                values = [each[name] for each in values if isinstance(each, dict) and name in each]
-            else:
-                values = [inner for each in values for inner in _inside(each)]
+            values = select(values, value, meter)
             meter.tick(len(values))
         return values
 
@@ -172,47 +128,23 @@ def _inside(value: Any) -> Collection[Any]:
     return value if isinstance(value, list) else ()
 
 
-def build_tree(steps: tuple[Step, ...], follow: Follow) -> Reach:
-    """Return the same for steps of any kind."""
-    nodes: list[JSONPath] = []
-    descending = False
-    for step in steps:
-        if isinstance(step, Descent):
-            descending = True
-            continue
-        node = Counted(_node(step, step is steps[-1], descending, follow))
-        nodes.append(Descendants(This(), node) if descending else node)
-        descending = False
-
-    def find(value: Any, meter: PathMeter) -> list[Any]:
-        data: list[DatumInContext] = [RootDatum(value, meter)]
-        for node in nodes:
-            data = [match for datum in data for match in node.find(datum)]
-        return [datum.value for datum in data]
-
-    return find
-
-
-def _node(step: Step, last: bool, descending: bool, follow: Follow) -> JSONPath:
+def _select(step: Step, last: bool, descending: bool, follow: Follow) -> Select:
     # Facts 31 and 34: a wildcard takes the values of objects as well, and none is no failure.
     match step:
+        case Members((name,)):
+            return lambda values, *_: [
+                each[name] for each in values if isinstance(each, dict) and name in each
+            ]
         case Members(names):
-            return Selected(names, last, descending)
+            node: JSONPath = Selected(names, last, descending)
         case Elements(indexes):
-            return Index(*indexes)
+            node = Index(*indexes)
         case Range(start, end):
-            return Sliced(start, end)
+            node = Sliced(start, end)
         case FilterStep():
-            return Filtered(compile_filter(step, follow), descending)
+            return _filtered(compile_filter(step, follow), descending)
         case WildcardStep() | Descent():
-            return Every()
-
-
-def _start(datum: DatumInContext) -> tuple[RootDatum, int]:
-    """Return where the path started, and how many steps ago."""
-    depth = 0
-    while datum.context is not None:
-        datum = datum.context
-        depth += 1
-    assert isinstance(datum, RootDatum)
-    return datum, depth
+            return lambda values, *_: [inner for each in values for inner in _inside(each)]
+    return lambda values, *_: [
+        match.value for each in values for match in node.find(DatumInContext(each))
+    ]

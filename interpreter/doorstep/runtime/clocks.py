@@ -40,6 +40,10 @@ class Handle:
         self.limit = limit
         """Whether it ends the waiting for somebody: a time limit, no delay."""
 
+    def do(self) -> None:
+        """Do it, unless it was cancelled meanwhile."""
+        self.act()
+
     def cancel(self) -> None:
         """Do not do it, and let go of what it held: its time may be a year away."""
         self.act = _nothing
@@ -167,7 +171,7 @@ class VirtualClock:
     def __init__(self, start: float | None = None) -> None:
         self._now = in_milliseconds(time.time() if start is None else start)
         self._agenda = Agenda()
-        self._soon: deque[Handle] = deque()
+        self._soon: deque[Callable[[], None]] = deque()
 
     def now(self) -> float:
         """Return the modelled time, in epoch seconds."""
@@ -182,7 +186,7 @@ class VirtualClock:
         if at > self._now:
             self._agenda.add(not_before(at), handle)
         else:
-            self._soon.append(handle)
+            self._soon.append(handle.do)
         return handle
 
     def when_free(self, act: Callable[[], None]) -> Handle:
@@ -204,14 +208,14 @@ class VirtualClock:
         """
         if limit is None:
             result = call()
-            self._soon.append(Handle(partial(done, result)))
+            self._soon.append(partial(done, result))
             return
         answers: list[Any] = []
         thread, until = in_thread(call, answers.append), time.monotonic() + limit
         while thread.is_alive() and (left := until - time.monotonic()) > 0:
             thread.join(min(left, _SPELL or left))
         if answers:
-            self._soon.append(Handle(partial(done, answers[0])))
+            self._soon.append(partial(done, answers[0]))
 
     @seldom_collected()
     def run(self, until: Callable[[], bool]) -> None:
@@ -219,8 +223,7 @@ class VirtualClock:
         soon, agenda = self._soon, self._agenda
         while not until():
             if soon:
-                # Of what was cancelled it does nothing.
-                soon.popleft().act()
+                soon.popleft()()
                 continue
             at = agenda.next_time()
             if at is None:

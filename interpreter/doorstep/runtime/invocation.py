@@ -17,7 +17,7 @@ from typing import Any
 
 from ..engine import FactKind, Identity, Invoke
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
-from ..model import function_name
+from ..model import function_name, partition_of
 from ..values.json_values import ABSENT, dumps
 from ..values.timestamps import in_utc
 from .answers import Answer, Duration, TaskFailed, check_failure
@@ -135,7 +135,7 @@ def _function_arn(identity: Identity, invoke: Invoke) -> str:
         return f"{name}{end}"
     # A name may be ACCOUNT:function:NAME as well (Lambda API, "Invoke").
     of = name if ":function:" in name else f"{identity.account}:function:{name}"
-    return f"arn:{identity.partition}:lambda:{identity.region}:{of}{end}"
+    return f"arn:{partition_of(identity.region)}:lambda:{identity.region}:{of}{end}"
 
 
 def call(

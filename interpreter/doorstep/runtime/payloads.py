@@ -88,11 +88,11 @@ def returned(value: Any) -> Any:
 
     A Decimal is a number; bytes are the JSON text of the result, or a text inside it (fact 245).
     """
-    if isinstance(value, bytes):
-        return loads(_decoded(value))
     try:
         return as_json(value)
     except InputError as problem:
+        if isinstance(value, bytes):
+            return loads(_decoded(value))
         try:
             return as_json(_simple(value))
         except RecursionError:

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from ..errors import shortened
-from .json_problem import CLOSED_STRING, JSONProblem, Reader, after_blanks
+from .json_problem import JSONProblem, Reader, after_blanks
 from .json_values import MAX_DEPTH, finite, is_deep
 
 __all__ = ["JSONProblem", "loads"]
@@ -22,7 +22,6 @@ _STRING_OR_NUMBER = re.compile(
 )
 _WHOLE = re.compile(r"-?\d+")
 _NUMBER_LENGTH = 40
-_TO_CONSTANT = re.compile(rf'[^"NI]*(?:{CLOSED_STRING}[^"NI]*)*(?=NaN|Infinity)', re.DOTALL)
 
 
 def loads(text: str, *, whole: bool = True) -> Any:
@@ -34,8 +33,8 @@ def loads(text: str, *, whole: bool = True) -> Any:
     """
     try:
         value = _decoded(text, whole)
-    except ValueError as error:
-        raise _problem(text, error) from None
+    except ValueError:
+        raise _problem(text) from None
     if is_deep(text, value):
         raise RecursionError(f"Document nesting depth exceeds the maximum allowed ({MAX_DEPTH})")
     return value
@@ -45,10 +44,10 @@ def _decoded(text: str, whole: bool) -> Any:
     if whole:
         return _DECODER.decode(text)
     start = after_blanks(text, 0)
-    value, end = _DECODER.raw_decode(text, start)
+    value, _ = _DECODER.raw_decode(text, start)
     # Only a number or a word is not ended by itself.
     if text[start] not in '{["' and Reader(text).problem():
-        raise json.JSONDecodeError("", text, end)
+        raise ValueError(text)
     return value
 
 
@@ -59,22 +58,18 @@ def _refuse(constant: str) -> Any:
 _DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=finite)
 
 
-def _problem(text: str, error: ValueError) -> JSONProblem:
+def _problem(text: str) -> JSONProblem:
     """Return why a text that can't be read is no JSON."""
     reader = Reader(text)
-    if isinstance(error, json.JSONDecodeError):
-        reader.skip(error.pos)
-    elif constant := _TO_CONSTANT.match(text):
-        reader.skip(constant.end())
-    else:
-        return _too_large(text)
-    if problem := reader.problem():
+    if problem := reader.problem() or _too_large(text):
         return problem
     reader.at = after_blanks(text, reader.at)
+    if reader.at == len(text):
+        return JSONProblem("Invalid numeric value", text, 0)
     return reader.unexpected("was expecting the end of the definition")
 
 
-def _too_large(text: str) -> JSONProblem:
+def _too_large(text: str) -> JSONProblem | None:
     """Return the problem of the first number too large for a double, or too long for Python.
 
     Jackson bounds the length of numbers as well (StreamReadConstraints, 1,000 by default); which
@@ -83,7 +78,7 @@ def _too_large(text: str) -> JSONProblem:
     for number in _STRING_OR_NUMBER.finditer(text):
         if message := _size_problem(number.group()):
             return JSONProblem(message, text, number.start(), len(number.group()))
-    return JSONProblem("Invalid numeric value", text, 0)
+    return None
 
 
 def _size_problem(token: str) -> str | None:

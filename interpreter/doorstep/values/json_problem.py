@@ -11,11 +11,7 @@ the text: `redacted` (fact 129). The words and places are those that Jackson 2.1
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-CLOSED_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
-"""A string. Nothing here can be read in two ways, so that a text is read once; possessive
-quantifiers would say so, but those of Python 3.11.2 are at fault (python/cpython#101955)."""
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _END = "Unexpected end-of-input"
 _VALID_VALUE = f"expected a valid value {_VALUES}"
@@ -23,9 +19,6 @@ _TOKEN = re.compile(r"[\w$]+")
 _PLAIN = r'[^"\\\x00-\x1f]*'
 _STRING = re.compile(rf'{_PLAIN}(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}){_PLAIN})*')
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_NO_BRACKET = r'[^"{}\[\]]*'
-_TO_BRACKET = re.compile(rf"{_NO_BRACKET}(?:{CLOSED_STRING}{_NO_BRACKET})*[{{}}\[\]]", re.DOTALL)
-_TO_COMMA = re.compile(rf'(?:[^",:]*(?:{CLOSED_STRING}[^",:]*)*[,:])+', re.DOTALL)
 _HEX = "0123456789abcdefABCDEF"
 _WORDS = ("true", "false", "null")
 _NOT_NUMBERS = ("NaN", "Infinity", "-Infinity")
@@ -114,27 +107,11 @@ class Reader:
         self.at = 0
         self.opened: list[tuple[str, int]] = []
         """The brackets that are open, outermost first, with their offsets."""
-        self.step: Callable[[], None] | None = self._member
-        """What is read first; None: what follows a bracket."""
-
-    def skip(self, fault: int) -> None:
-        """Go to the last comma, colon or bracket before a fault: what stands there is JSON."""
-        while mark := _TO_BRACKET.match(self.text, self.at, fault):
-            self.at, self.step = mark.end(), None
-            character = self.text[self.at - 1]
-            if character in _CLOSING:
-                self.opened.append((character, self.at - 1))
-            else:
-                self.opened.pop()
-        if mark := _TO_COMMA.match(self.text, self.at, fault):
-            self.at = mark.end()
-            self.step = self._member if self.text[self.at - 1] == "," else self._value
 
     def problem(self) -> JSONProblem | None:
         """Read the first value of the text."""
         try:
-            if self.step:
-                self.step()
+            self._member()
             while self.opened:
                 self._next()
         except JSONProblem as problem:
@@ -175,9 +152,6 @@ class Reader:
             if self._blanks_within() != ":":
                 raise self.unexpected("was expecting a colon to separate field name and value")
             self.at += 1
-        self._value()
-
-    def _value(self) -> None:
         character = self._blanks_within()
         if character in _CLOSING:
             self.opened.append((character, self.at))

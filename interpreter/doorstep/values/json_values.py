@@ -112,7 +112,7 @@ def java_doubles(text: str) -> str:
 
     For what a workflow sees; a journal keeps Python's.
     """
-    return _DOUBLES.sub(_in_java, text) if "." in text and _FRACTION.search(text) else text
+    return _DOUBLES.sub(_in_java, text) if _FRACTION.search(text) else text
 
 
 # It begins with its letter so that a text is passed at the speed of a search for that; what follows
