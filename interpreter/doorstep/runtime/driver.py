@@ -303,11 +303,12 @@ class Driver:
                 self._start_map_run(execution, command)
 
     def _set_timer(self, execution: Running, timer: SetTimer) -> None:
-        timers = execution.timers.setdefault(timer.key, {})
-        if old := timers.get(timer.name):
-            old.cancel()
+        key, name, at = timer
+        timers = execution.timers.setdefault(key, {})
+        if name in timers:
+            timers[name].cancel()
         due = partial(expire, self, execution, timer)
-        timers[timer.name] = execution.clock.call_at(timer.at, due, limit=timer.name != "delay")
+        timers[name] = execution.clock.call_at(at, due, limit=name != "delay")
 
     def _cancel(self, execution: Running, key: str) -> None:
         for handle in execution.timers.pop(key, {}).values():

@@ -50,7 +50,7 @@ class Running:
         self.engine = engine or Engine(program, header.identity, header.quotas)
         self.arn = header.identity.arn
         """The execution's ARN."""
-        self.journal = journal or Journal(header)
+        self.journal = journal or Journal(header, [], [])
         self.clock = clock
         """Its time; what it starts has the same."""
         self.beginning: Handle | None = None
