@@ -29,14 +29,16 @@ _ROWS = 1_000
 """Rows of a Parquet file that are held at a time."""
 
 
-def parse_object(config: Mapping[str, Any], file: IO[bytes], key: str) -> Iterable[Any]:
-    """Return the items of an object, as its name and ReaderConfig say that they are written.
+def parse_object(config: Mapping[str, Any], file: IO[bytes], key: str) -> Iterator[Any]:
+    """Yield the items of an object, as its name and ReaderConfig say that they are written.
 
     Raises what `buckets.UNREADABLE` names.
     """
     if config.get("InputType") == "PARQUET":
-        return _parquet(file)
-    return parse_items(config, unpacked(file, key))
+        yield from _parquet(file)
+        return
+    with unpacked(file, key) as lines:
+        yield from parse_items(config, lines)
 
 
 def unpacked(file: IO[bytes], key: str) -> IO[str]:

@@ -234,16 +234,16 @@ class MapRun:
         begun = sum(self._sizes[:first])
         self._items = read_items(self.command, self.driver.buckets, self._reading)
         unread = islice(self._items, begun, None)
-        for index, batch in enumerate(batches(self.command, unread, begun), first):
+        for index, (value, size) in enumerate(batches(self.command, unread, begun), first):
             if index == len(self._sizes):
-                self._count_new(batch.size)
+                self._count_new(size)
             elif index in self._missing:
                 self._missing.remove(index)
-                self._sizes[index] = batch.size
-                self.counts.add("RUNNING", batch.size)
+                self._sizes[index] = size
+                self.counts.add("RUNNING", size)
             else:
                 continue
-            yield self._child(index, java_doubles(text_of(batch.input)))
+            yield self._child(index, java_doubles(text_of(value)))
         self._exhausted = True
 
     def _count_new(self, size: int) -> None:

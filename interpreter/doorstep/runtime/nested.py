@@ -278,9 +278,10 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
 
     Fact 135: the error of a timeout of the execution itself is in its history alone.
     """
-    identity, started, last = journal.header.identity, journal.entries[0], journal.end
+    identity, started = journal.header.identity, journal.entries[0]
     assert isinstance(started, Fact)
-    details, status = last.details or {}, TERMINAL[last.type]
+    _, _, last, stopped_at, details = journal.end
+    status, details = TERMINAL[last], details or {}
     redriven = [entry.at for entry in journal.entries if entry[0] == "redriven"]
     failure, output, why_not = {}, {}, _SUCCEEDED
     if status == "SUCCEEDED":
@@ -303,7 +304,7 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
         "StartDate": round(started.at * 1000),
         "StateMachineArn": identity.machine_arn,
         "Status": status,
-        "StopDate": round(last.at * 1000),
+        "StopDate": round(stopped_at * 1000),
     }
     return dict(sorted({**members, **started_as}.items())) if started_as else members
 

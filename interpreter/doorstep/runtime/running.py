@@ -47,8 +47,9 @@ class Running:
         journal: Journal | None = None,
     ) -> None:
         """Make a new one; or, with engine and journal, one that continues from there."""
-        self.engine = engine or Engine(program, header.identity, header.quotas)
-        self.arn = header.identity.arn
+        _, identity, quotas, _ = header
+        self.engine = engine or Engine(program, identity, quotas)
+        self.arn = identity.arn
         """The execution's ARN."""
         self.journal = journal or Journal(header, [], [])
         self.clock = clock
