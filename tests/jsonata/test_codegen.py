@@ -154,6 +154,15 @@ TEMPLATES = st.sampled_from(
             "$v@$x.({})",
             "$v#$x[{}]",
         ),
+        *(
+            "$map({}, function($x){{ $map({}, function($y){{ {} }}) }})",
+            "$map({}, function($x){{ {{'k': {}, 'l': $x}} }})",
+            "$map({}, function($x)<n:n>{{ {} }})",
+            "($f := function($x, $y){{ {} }}; $map({}, $f(?, {})))",
+            "($f := {}.(function($x){{ {} }}); $map($f, function($g){{ $g({}) }}))",
+            "{}[{} and {}]",
+            "{} ~> ($sum ~> $string)",
+        ),
         *("$each({}, function($x, $y){{ {} }})", "$sift({}, function($x){{ {} }})", "{}.[{}]"),
         *(
             "$map({}, function($x){{ $sum({}) }})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from datetime import UTC, datetime
@@ -439,6 +440,38 @@ def test_every_event_is_told_in_order_children_included() -> None:
         ids = [number for told_of, number in told if told_of == arn]
         assert ids == list(range(1, len(ids) + 1))
     assert len({arn for arn, _ in told}) == 2
+
+
+PASSING: dict[str, Any] = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+EACH = {
+    "Type": "Map",
+    "ItemsPath": "$.items",
+    "ItemProcessor": {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        **PASSING,
+    },
+}
+
+
+@pytest.mark.parametrize("definition", [task(), starting(".sync"), one(EACH)])
+def test_what_on_event_raises_reaches_the_caller_whatever_the_event_is(
+    definition: dict[str, Any],
+) -> None:
+    def run(last: int) -> int:
+        count = itertools.count(1)
+
+        def on_event(_execution: object, _event: object) -> None:
+            if next(count) == last:
+                raise ZeroDivisionError
+
+        options = {"state_machines": {"Child": CHILD}, "on_event": on_event}
+        handlers = {"work": lambda event: event}
+        doorstep.run(definition, {"n": 1, "items": [1]}, handlers=handlers, **options)
+        return next(count)
+
+    for last in range(1, run(0)):
+        with pytest.raises(ZeroDivisionError):
+            run(last)
 
 
 def test_a_stopped_execution_ends_where_it_is() -> None:

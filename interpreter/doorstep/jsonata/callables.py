@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count, repeat
@@ -39,7 +39,7 @@ class LambdaValue(Function):
     """A function of the expression, in the environment that it was made in.
 
     ``body``: returns the value of the arguments, or the TailCall that continues; if it is one that
-    ``takes_items``, those of each of a list of first arguments.
+    ``takes_items``, the values of a list of first arguments.
     """
 
     code: LambdaCode
@@ -137,19 +137,18 @@ def caller(function: Value, run: Evaluation, calls: int) -> Callable[..., Value]
     code, body = function.code, function.body
     _begin(code, run, calls * ((1 if code.arity == 1 else 3) + code.steps))
     if function.takes_items:
-        return lambda argument, *_: finish(body([argument])[0], None, run)
+        return lambda argument, *_: body([argument])[0]
     return (lambda *arguments: finish(body(*arguments), None, run)) if code.tails else body
 
 
-def call_each(function: Value, items: list[Value], run: Evaluation) -> Iterable[Value]:
+def call_each(function: Value, items: list[Value], run: Evaluation) -> list[Value]:
     """Return what a function returns for each item, its place and all of them."""
+    run.left -= len(items)
     if type(function) is LambdaValue and function.takes_items and function.code.signature is None:
-        _begin(function.code, run, len(items) * (2 + function.code.steps))
-        values = function.body(items)
-        return (finish(each, None, run) for each in values) if function.code.tails else values
-    run.tick(len(items))
+        _begin(function.code, run, len(items) * (1 + function.code.steps))
+        return function.body(items)  # type: ignore[no-any-return]
     more = (count(), repeat(items)) if arity(function) > 1 else ()
-    return map(caller(function, run, len(items)), items, *more)
+    return list(map(caller(function, run, len(items)), items, *more))
 
 
 def call_python(function: Callable[..., Value], arguments: list[Value], run: Evaluation) -> Value:

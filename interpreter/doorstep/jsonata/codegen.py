@@ -282,7 +282,7 @@ class _Text:
         if self._closures > closures:
             return None
         code = self._constant(lambda_code(node))
-        if len(names) == 1:
+        if len(names) == 1 and not node.tails:
             items = self._name()
             head, body = [items, *bound], f"[{body} for {names[0]} in {items}], True"
         else:

@@ -85,6 +85,8 @@ class Driver:
         self.persistence = persistence or InMemory()
         self.executions: dict[str, Running] = {}
         self.on_event = on_event
+        self._of_listener: Exception | None = None
+        """What `on_event` raised last: it reaches whoever lets time pass, on whatever way."""
         self.respond = respond
         self.elsewhere = elsewhere
         self._is_there = is_there
@@ -215,8 +217,12 @@ class Driver:
             # That from which this follows is not stored.
             return
         if self.on_event:
-            for event in events:
-                self.on_event(execution, event)
+            try:
+                for event in events:
+                    self.on_event(execution, event)
+            except Exception as problem:
+                self._of_listener = problem
+                raise
         try:
             self.carry_out(execution, commands)
         except Exception as problem:  # noqa: BLE001
@@ -240,7 +246,8 @@ class Driver:
             self._contain(execution, problem)
 
     def _contain(self, execution: Running, problem: Exception) -> None:
-        if isinstance(problem, DoorstepError) and not self._isolated:
+        theirs = isinstance(problem, DoorstepError) or problem is self._of_listener
+        if theirs and not self._isolated:
             raise problem
         self.crash(execution, problem)
 
@@ -360,7 +367,7 @@ class Driver:
             return
         if invoke.integration.kind == "activity" and not begun:
             self.later(execution, "picked up", invoke.key)
-        answered = partial(self._answered, execution, invoke)
+        answered = partial(self.guard, execution, take_answer, self, execution, invoke)
         if answer is not None:
             answer = checked(invoke, execution.identity, answer)
             execution.clock.call_at(AT_ONCE, partial(answered, answer))
@@ -388,15 +395,6 @@ class Driver:
         self._tokens[context.idempotency_key] = execution, invoke.key
         execution.tokens.add(context.idempotency_key)
         return context
-
-    def _answered(self, execution: Running, invoke: Invoke, answer: Answer | BaseException) -> None:
-        if isinstance(answer, BaseException):
-            self.crash(execution, answer)
-            return
-        try:
-            take_answer(self, execution, invoke, answer)
-        except Exception as problem:  # noqa: BLE001
-            self._contain(execution, problem)
 
     def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""

@@ -127,8 +127,12 @@ def deliver_at_its_time(driver: Delivery, execution: Running, answer: Fact) -> N
     execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
 
 
-def take_answer(driver: Delivery, execution: Running, invoke: Invoke, answer: Answer) -> None:
-    """Take what a handler or a mock answered to a call."""
+def take_answer(
+    driver: Delivery, execution: Running, invoke: Invoke, answer: Answer | BaseException
+) -> None:
+    """Take what a handler or a mock answered to a call, or what the call raised unexpectedly."""
+    if isinstance(answer, BaseException):
+        raise answer
     key, after, pattern = invoke.key, answer.after, invoke.integration.pattern
     if answer.heartbeat:
         _beat(driver, execution, key, answer.heartbeat)
