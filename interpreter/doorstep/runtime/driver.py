@@ -21,7 +21,6 @@ from ..engine import (
     FindActivity,
     Header,
     Invoke,
-    JournalEntry,
     Program,
     SetTimer,
     StartMapRun,
@@ -166,12 +165,11 @@ class Driver:
             # It is answered, be it by somebody with its token: that does not cut its child off.
             execution.jobs.pop(key, None)
         commands, events = engine.receive(fact), engine.history[before:]
-        entries: tuple[JournalEntry, ...] = (fact, *events)
         if engine.fault:
             problem, engine.fault = engine.fault, None
             log.error(FAULT, execution.arn, exc_info=problem)
         try:
-            self.persistence.journaled(execution, entries)
+            self.persistence.journaled(execution, (fact, *events))
         except Exception as problem:
             if not self._isolated:
                 raise
@@ -181,7 +179,7 @@ class Driver:
                 self.crash(execution, problem)
                 return
             self._set_aside(execution, problem)
-        execution.journal.entries.extend(entries)
+        execution.journal.entries.extend((fact, *events))
         self.persistence.safely(self._act, execution, commands, events)
         if execution.jobs:
             # Not only after it is stored, but together with it: a crash leaves no child behind.
