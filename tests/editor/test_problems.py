@@ -332,6 +332,27 @@ def test_what_keeps_a_template_from_being_read_is_said_once() -> None:
     assert [where for _, where in found_in(text, yaml=True)] == [""]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("head", "parsed"), [("|", 2), ("!Sub |+", 2), ("|-", 3)])
+def test_yaml_in_a_string_stands_where_the_template_has_it(
+    head: str, parsed: int, line_end: str
+) -> None:
+    inner = "StartAt: A\nStates:\n  A: {Type: Pass, Next: Gone}\n\n  'B':  # é\n    Type: Succeed\n"
+    text = f"{TEMPLATE[:-2]}String: {head}\n{indent(inner, ' ' * 8)}\n      Role: r\n"
+    text = text.replace("\n", line_end)
+    compose.cache_clear()
+    (machine,) = machines(text, yaml=True)
+    names = [text[one.member.start : one.member.end] for one in machine.states]
+    assert names == ["A", "'B'"]
+    missing = [text[one.start : one.end] for one in check(text, [machine], yaml=True)]
+    assert missing[0] == "Gone"
+    assert (
+        text[machine.root.start : machine.root.end].strip()
+        == text[text.index("StartAt") : text.index("      Role")].strip()
+    )
+    assert compose.cache_info().misses == parsed
+
+
 @pytest.mark.parametrize("template", ["", f"{TEMPLATE[:-2]}String: |\n"])
 def test_twice_as_many_states_are_not_four_times_the_work(template: str) -> None:
     def calls(states: int) -> int:

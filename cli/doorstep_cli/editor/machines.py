@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from doorstep.definitions.templates import CLOUDFORMATION, SAM
+from doorstep.definitions.tracing import literal_offsets
 from doorstep.model import MACHINE, NESTED_RULE, STATES, Field, ObjectType, escape
 
 from .text_tree import Member, Node, block, json_tree, yaml_tree
@@ -196,6 +197,11 @@ def _in_string(text: str, string: Node) -> Node | None:
         return None
     if text[slice(*lines)].lstrip().startswith("{"):
         return json_tree(text, *lines)
+    value = str(string.value)
+    # What the value is read from is parsed once for both. Without a line feed at its end the last
+    # scalar and what is around it would end at one place, which are two in the template.
+    if value.endswith("\n") and (places := literal_offsets(text, lines[0], value)):
+        return yaml_tree(value, whole=text, places=[*places, lines[1]])
     # Everything before is blank, so that the lines keep their offsets.
     return yaml_tree(_blanked(text, *lines))
 

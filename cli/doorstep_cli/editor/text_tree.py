@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -169,8 +169,12 @@ def _scalar(token: str) -> Any:
 # YAML --------------------------------------------------------------------------------------------
 
 
-def yaml_tree(text: str, cursor: int | None = None) -> Node | None:
+def yaml_tree(
+    text: str, cursor: int | None = None, *, whole: str = "", places: Sequence[int] = ()
+) -> Node | None:
     """Return the tree of a YAML text; None where nothing can be read.
+
+    `whole`: the text in which it stands, and `places` where its characters and its end do.
 
     A word that is being typed at the cursor counts as a member's name, a quotation mark in its
     line as closed, and JSONata without quotation marks as if it had them. Lines that can't be read
@@ -188,7 +192,8 @@ def yaml_tree(text: str, cursor: int | None = None) -> Node | None:
         except RecursionError:
             return None
         else:
-            return None if node is None else _of_yaml(node, text, {}, 0)
+            places = places or range(len(text) + 1)
+            return None if node is None else _of_yaml(node, whole or text, places, {}, 0)
     return None
 
 
@@ -221,8 +226,10 @@ def _without_line(text: str, line: int) -> str:
     return "\n".join(lines)
 
 
-def _of_yaml(node: YAMLNode, text: str, seen: dict[int, Node | None], depth: int) -> Node:
-    start, end = node.start_mark.index, node.end_mark.index
+def _of_yaml(
+    node: YAMLNode, text: str, places: Sequence[int], seen: dict[int, Node | None], depth: int
+) -> Node:
+    start, end = places[node.start_mark.index], places[node.end_mark.index]
     if isinstance(node.value, str):
         return _yaml_scalar(node, text, start, end)
     # An anchor's value stands once, however many aliases name it; what names itself has no end.
@@ -234,15 +241,15 @@ def _of_yaml(node: YAMLNode, text: str, seen: dict[int, Node | None], depth: int
     if not node.value or isinstance(node.value[0], tuple):
         made = Node("object", start, end)
         for key, value in node.value:
-            place = key.start_mark.index, key.end_mark.index
-            inner = _of_yaml(value, text, seen, depth + 1)
+            place = places[key.start_mark.index], places[key.end_mark.index]
+            inner = _of_yaml(value, text, places, seen, depth + 1)
             if inner.start < place[0]:  # an alias stands behind its name
                 inner.start = inner.end = place[1]
             if key.value == "<<":
                 made.merged += inner.items or [inner]
             made.members.append(Member(str(key.value), *place, inner))
     else:
-        items = [_of_yaml(one, text, seen, depth + 1) for one in node.value]
+        items = [_of_yaml(one, text, places, seen, depth + 1) for one in node.value]
         made = Node("array", start, end, items=items)
     seen[id(node)] = made
     return made

@@ -114,7 +114,7 @@ def _scalar(node: Node, value: str, template: str) -> Traced:
     if template.startswith("!", at):
         at = re.compile(r"!\S*\s*").match(template, at).end()  # type: ignore[union-attr]
     at = template.find("\n", at) + 1 if style in ("|", ">") else at + (style in ("'", '"'))
-    offsets = _lines(template, at, value) if style == "|" else []
+    offsets = literal_offsets(template, at, value) if style == "|" else []
     while (done := len(offsets)) < len(value):
         at = _next(template, at, value[done], style)
         if at >= len(template):
@@ -129,10 +129,10 @@ def _scalar(node: Node, value: str, template: str) -> Traced:
     return Traced(value, offsets)
 
 
-def _lines(template: str, at: int, value: str) -> list[int]:
+def literal_offsets(template: str, at: int, value: str) -> list[int]:
     """Return where a literal block's characters stand, whose lines end where the template's do.
 
-    [] where YAML ends a line at another character than a line feed.
+    `at`: where its first line begins. [] where the lines are others than those of the template.
     """
     offsets: list[int] = []
     for line in value.split("\n"):
@@ -140,7 +140,7 @@ def _lines(template: str, at: int, value: str) -> list[int]:
         start = end - template.startswith("\r", end - 1) - len(line)
         if not template.startswith(line, start):
             return []
-        offsets += [*range(start, start + len(line)), end]
+        offsets += range(start, start + len(line) + 1)
         at = end + 1
     return offsets[: len(value)]
 

@@ -52,7 +52,7 @@ def record_of(command: StartMapRun, journal: Journal, status: str) -> str:
     if (transformation or ("NONE" if exported else "COMPACT")) == "NONE" or (
         exported and not succeeded
     ):
-        return text_of(described(journal))
+        return text_of(described(journal), nests=False)
     details = journal.end.details or {}
     if succeeded:
         return str(details["output"])
@@ -73,8 +73,7 @@ def in_order(command: StartMapRun, records: Mapping[int, Any]) -> list[Any]:
     ordered = [records[index] for index in sorted(records)]
     if command.writer is None or command.writer.transformation != "FLATTEN":
         return ordered
-    lists = [record if isinstance(record, list) else [record] for record in ordered]
-    return [value for values in lists for value in values]
+    return [value for record in ordered for value in _elements(record)]
 
 
 def export(command: StartMapRun, records: Records, buckets: Buckets | None) -> dict[str, Any]:
@@ -146,16 +145,17 @@ class _File:
         """The text that does not fit into it."""
 
     def __iter__(self) -> Iterator[bytes]:
-        before, between, after = self._punctuation
-        most = MAX_FILE - len(after)
+        lead, between, after = self._punctuation
+        size, most = 0, MAX_FILE - len(after)
         for text in chain([self._part], self._others):
-            lead = between if self.size else before
-            if self.size and self.size + len(lead) + len(text) > most:
+            part = lead + text
+            if size and size + len(part) > most:
                 self.next = text
                 break
-            self.size += len(lead) + len(text)
-            yield lead + text
-        self.size += len(after)
+            size += len(part)
+            lead = between
+            yield part
+        self.size = size + len(after)
         yield after
 
 

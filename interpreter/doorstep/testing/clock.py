@@ -27,11 +27,8 @@ def freezing_once() -> Iterator[None]:
     It looks through all modules when it starts and when it ends, for tens of milliseconds.
     """
     with ExitStack() as around:
-        token = _once.set(around)
-        try:
-            yield
-        finally:
-            _once.reset(token)
+        around.callback(_once.reset, _once.set(around))
+        yield
 
 
 class SimulatedClock(VirtualClock):
@@ -74,7 +71,7 @@ class SimulatedClock(VirtualClock):
         super().advance(seconds(duration))
         self._show_time()
 
-    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+    def call_at(self, at: float, act: Callable[[], object], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
         self._asked = True
         return super().call_at(at, act, limit=limit)
