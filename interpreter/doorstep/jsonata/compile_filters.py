@@ -36,6 +36,7 @@ from .values import (
 
 Stage = Callable[[Value, Env], list[Value]]
 Stages = Nodes[Filter | Index]
+_NAMES: Final = frozenset((str, Undefined))
 
 
 def tuple_env(env: Env, bindings: dict[str, Value]) -> Env:
@@ -207,9 +208,6 @@ def _group(
         members = _joined(items, list(group.values()), run)
         result.update(zip(group, for_each(column, members, env), strict=True))
     return {name: result[name] for name in names if result[name] is not UNDEFINED}
-
-
-_NAMES: Final = frozenset((str, Undefined))
 
 
 def _members(names: list[Value], items: list[Value], position: int) -> dict[Value, list[Value]]:

@@ -133,10 +133,8 @@ def field_at_end(value: Value, name: str, run: Evaluation) -> Value:
     if not isinstance(value, list):
         return UNDEFINED
     run.left -= len(value)
-    fields = Sequence(fields_of(value, name, run))
-    if len(fields) > 1 and PARTS.isdisjoint(map(type, fields)):
-        return fields
-    return collapse(gather_last(fields, run))
+    fields = gather_last(fields_of(value, name, run), run)
+    return fields if len(fields) > 1 else collapse(fields)
 
 
 def written_size(value: Value, sizes: dict[int, int]) -> int:
