@@ -341,7 +341,10 @@ async def body_of(receive: Receive) -> bytes:
     chunks: list[bytes] = []
     length, more = 0, True
     while more:
-        message = await receive()
+        try:
+            message = await receive()
+        except asyncio.CancelledError:  # as above: a client that sends no more
+            raise Unavailable from None
         if message["type"] == "http.disconnect":
             raise ApiError("IncompleteBody", "The request was cut off.")
         chunks.append(message.get("body", b""))
