@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from secrets import token_hex
 from typing import Any
 
 from doorstep.engine.identity import Identity
@@ -243,7 +244,7 @@ def _identity(server: Server, target: StartTarget, name: str, *, asynchronous: b
     _, _, _, region, account, *_ = target.machine.arn.split(":")
     return Identity(
         name=name,
-        seed=str(uuid.uuid4()),
+        seed=token_hex(16),
         machine=target.machine.name,
         type=target.machine.type,
         account=account,

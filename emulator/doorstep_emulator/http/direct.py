@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -66,6 +67,8 @@ class Api:
         self._server = server
         self._answers = answers
         self._default = default
+        self._name, self._numbers = str(uuid.uuid4())[:24], count()
+        """How the ids of requests begin, and end."""
         self._waiting: set[Reply] = set()
         """What has no answer yet."""
         self._watch: asyncio.Future[None] | None = None
@@ -79,7 +82,8 @@ class Api:
     def answer(self, operation: str, outcome: Any, began: float) -> Answer:
         """Return the answer that an outcome is, and count it."""
         status, body = protocol.written(outcome)
-        headers = {"x-amzn-RequestId": str(uuid.uuid4()), "Content-Type": protocol.CONTENT_TYPE}
+        request_id = f"{self._name}{next(self._numbers):012x}"
+        headers = {"x-amzn-RequestId": request_id, "Content-Type": protocol.CONTENT_TYPE}
         code = "OK"
         if status != 200:
             code = headers["x-amzn-ErrorType"] = getattr(outcome, "code", "InternalServerError")
