@@ -107,6 +107,7 @@ class SqliteStore(Rows):
         Raises StoreError when another server has the file, or when it is damaged.
         """
         self._connection = connect(path, fsync=fsync)
+        self._execute = self._connection.cursor().execute
         longest = self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
         super().__init__(path, longest, is_temporary, refused)
         self.peers = Peers()
@@ -141,7 +142,7 @@ class SqliteStore(Rows):
         return self._last_id
 
     def _transact(self) -> None:
-        execute = self._connection.cursor().execute
+        execute = self._execute
         try:
             execute("BEGIN IMMEDIATE")
             for _, sql, values in self._collected:
@@ -169,7 +170,7 @@ class SqliteStore(Rows):
 
     def _read(self, sql: str, *values: Any) -> list[Any]:
         try:
-            return self._connection.execute(sql, values).fetchall()
+            return self._execute(sql, values).fetchall()
         except UnicodeEncodeError:
             # What can't be stored is not there.
             return []
