@@ -557,6 +557,21 @@ def test_a_callbacks_failure_with_anything_but_texts_is_refused() -> None:
     assert doorstep.run(calling_back(), handlers={"sqs:sendMessage": send}).error == "TypeError"
 
 
+def test_what_does_not_load_while_a_handler_runs_ends_the_execution() -> None:
+    """As a service that the installed botocore does not know: the workflow can do nothing."""
+
+    def bridge(_: Any) -> None:
+        raise doorstep.HandlerLoadError("botocore has no service for it")
+
+    anything = {"ErrorEquals": ["States.ALL"]}
+    caught = machine(Retry=[anything], Catch=[{**anything, "Next": "Charge"}])
+    execution = doorstep.run(caught, handlers={"charge": bridge})
+    assert (execution.error, execution.cause) == (
+        "Doorstep.HandlerNotLoaded",
+        "botocore has no service for it",
+    )
+
+
 @pytest.mark.parametrize(
     "body",
     ["raise SystemExit(1)", "raise KeyboardInterrupt", "raise GeneratorExit", "class E(Exce"],

@@ -22,6 +22,7 @@ from .journal import (
     states_of,
 )
 from .messages import (
+    ENDED,
     TERMINAL,
     TOO_LARGE,
     UNSUCCESSFUL,
@@ -45,12 +46,12 @@ from .quotas import EXPRESS, MOST_BYTES, STANDARD, Quotas, quotas_of
 
 # fmt: off
 __all__ = [
-    "ACCOUNT", "EXECUTION", "EXPRESS", "MOST_BYTES", "ROLE", "SLICE", "STANDARD", "TERMINAL",
-    "TOO_LARGE", "UNSUCCESSFUL", "WHOLE", "BatchPlan", "Body", "Cancel", "Command", "Engine",
-    "Event", "Fact", "FactKind", "Fiber", "FiberGroup", "FindActivity", "Header", "HistoryFull",
-    "Identity", "Invoke", "ItemSource", "Journal", "JournalEntry", "Program", "Quotas", "Reader",
-    "Redriven", "ResultTarget", "SetTimer", "StartMapRun", "check_name", "details_member",
-    "entry_line", "header_line", "is_name", "quotas_of", "read_all", "replay", "role_in",
-    "scheduled_line", "seldom_collected", "states_of", "written",
+    "ACCOUNT", "ENDED", "EXECUTION", "EXPRESS", "MOST_BYTES", "ROLE", "SLICE", "STANDARD",
+    "TERMINAL", "TOO_LARGE", "UNSUCCESSFUL", "WHOLE", "BatchPlan", "Body", "Cancel", "Command",
+    "Engine", "Event", "Fact", "FactKind", "Fiber", "FiberGroup", "FindActivity", "Header",
+    "HistoryFull", "Identity", "Invoke", "ItemSource", "Journal", "JournalEntry", "Program",
+    "Quotas", "Reader", "Redriven", "ResultTarget", "SetTimer", "StartMapRun", "check_name",
+    "details_member", "entry_line", "header_line", "is_name", "quotas_of", "read_all", "replay",
+    "role_in", "scheduled_line", "seldom_collected", "states_of", "written",
 ]
 # fmt: on

@@ -97,18 +97,19 @@ class Engine:
 
     def _take_in(self, fact: Fact) -> None:
         # Facts 94, 100 and 401: what ends an execution from outside follows no event.
-        match fact.kind:
-            case kind if kind != "due" and (fiber := self.waiting.get(fact.key)):
+        kind, _, key, data = fact
+        match kind:
+            case _ if kind != "due" and (fiber := self.waiting.get(key)):
                 self._ready.append((fiber, fact))
             case "started" if self.status == "NOT_STARTED":
-                self._start(fact.data)
+                self._start(data)
             case "redriven" if self.redrivable:
                 self._redrive()
             case "stopped" if self.status == "RUNNING":
-                self._end("ExecutionAborted", Failure(**(fact.data or {})), previous=0)
+                self._end("ExecutionAborted", Failure(**(data or {})), previous=0)
             case "crashed" if self.status in ("NOT_STARTED", "RUNNING"):
-                self._end("ExecutionFailed", Failure(**fact.data), self._last_id)
-            case "due" if fact.key == EXECUTION and self.status == "RUNNING":
+                self._end("ExecutionFailed", Failure(**data), self._last_id)
+            case "due" if key == EXECUTION and self.status == "RUNNING":
                 self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
             case "due":
                 self._expire(fact)

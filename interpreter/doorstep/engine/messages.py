@@ -106,7 +106,8 @@ TERMINAL = {
     "ExecutionAborted": "ABORTED",
 }
 """The events that end an execution, and the status that they leave."""
-UNSUCCESSFUL = frozenset(TERMINAL.values()) - {"SUCCEEDED"}
+ENDED = frozenset(TERMINAL.values())
+UNSUCCESSFUL = ENDED - {"SUCCEEDED"}
 
 
 class Program(Protocol):

@@ -1,7 +1,7 @@
 """The JSONPath of AWS: paths that read, reference paths that also write.
 
-Reference paths are closures of our own; other steps are nodes of jsonpath-ng and of ours, since
-AWS's grammar is not the one that jsonpath-ng parses.
+Reference paths are closures of our own, and so are other steps where AWS's library differs from
+jsonpath-ng; the grammar is AWS's as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Steps of a JSONPath: names and wildcards by hand, others by nodes of jsonpath-ng and of ours.
+"""Steps of a JSONPath: a node of jsonpath-ng where AWS's library does not differ from it.
 
 Importing this module imports jsonpath-ng; `jsonpath` does so when the first path needs it.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from itertools import pairwise
 from typing import Any
 
-from jsonpath_ng.jsonpath import DatumInContext, Index, JSONPath
+from jsonpath_ng.jsonpath import Index
 
 from .filters import Follow, Predicate, compile_filter
 from .grammar import Descent, Elements, FilterStep, Members, Range, Step, WildcardStep
@@ -19,49 +19,29 @@ Select = Callable[[list[Any], Any, PathMeter], list[Any]]
 """Takes one step from each of some values; the root of the path is for filters."""
 
 
-class Selected(JSONPath):
-    """``['a','b']`` is one object of those that are there, at the end only.
+def _chosen(names: tuple[str, ...], last: bool, descending: bool) -> Select:
+    """``['a','b']``: one object of those that are there, at the end only; after `..` of all.
 
-    jsonpath-ng's Fields returns several names one by one.
+    Fact 336. jsonpath-ng's Fields returns several names one by one.
     """
 
-    def __init__(self, names: tuple[str, ...], last: bool, descending: bool) -> None:
-        self.names = names
-        self.last = last
-        self.descending = descending
-        """After `..` an object is chosen that has all of several names (fact 336)."""
+    def select(values: list[Any], *_: Any) -> list[Any]:
+        objects = [each for each in values if last and isinstance(each, dict)]
+        chosen = [{name: each[name] for name in names if name in each} for each in objects]
+        return [one for one in chosen if not descending or len(one) == len(names)]
 
-    def find(self, data: DatumInContext) -> list[DatumInContext]:
-        value = data.value
-        if not isinstance(value, dict) or not self.last:
-            return []
-        chosen = {name: value[name] for name in self.names if name in value}
-        if self.descending and len(chosen) < len(self.names):
-            return []
-        return [DatumInContext(chosen)]
+    return select
 
 
-class Sliced(JSONPath):
-    """``[1:3]``, as Jayway counts (fact 336).
+def _indexes(start: int | None, end: int | None, length: int) -> range:
+    """Return which items ``[1:3]`` takes, as Jayway counts (fact 336).
 
     One bound alone may count from the end; with two, each index from the first up to the second is
     taken for itself, a negative one from the end: `[-2:1]` of three items is 1, 2 and 0.
     """
-
-    def __init__(self, start: int | None, end: int | None) -> None:
-        self.start = start
-        self.end = end
-
-    def find(self, data: DatumInContext) -> list[DatumInContext]:
-        items = data.value
-        if not isinstance(items, list):
-            return []
-        return [DatumInContext(items[index]) for index in self._indexes(len(items))]
-
-    def _indexes(self, length: int) -> range:
-        if self.start is None or self.end is None:
-            return range(length)[self.start : self.end]
-        return range(max(self.start, -length), min(self.end, length))
+    if start is None or end is None:
+        return range(length)[start:end]
+    return range(max(start, -length), min(end, length))
 
 
 def _filtered(matches: Predicate, descending: bool) -> Select:
@@ -136,15 +116,18 @@ def _select(step: Step, last: bool, descending: bool, follow: Follow) -> Select:
                 each[name] for each in values if isinstance(each, dict) and name in each
             ]
         case Members(names):
-            node: JSONPath = Selected(names, last, descending)
+            return _chosen(names, last, descending)
         case Elements(indexes):
             node = Index(*indexes)
+            return lambda values, *_: [one.value for each in values for one in node.find(each)]
         case Range(start, end):
-            node = Sliced(start, end)
+            return lambda values, *_: [
+                each[index]
+                for each in values
+                if isinstance(each, list)
+                for index in _indexes(start, end, len(each))
+            ]
         case FilterStep():
             return _filtered(compile_filter(step, follow), descending)
         case WildcardStep() | Descent():
             return lambda values, *_: [inner for each in values for inner in _inside(each)]
-    return lambda values, *_: [
-        match.value for each in values for match in node.find(DatumInContext(each))
-    ]

@@ -1,7 +1,7 @@
 """JSONPath as AWS has it: paths that read, reference paths that also write.
 
 Names and indexes, which nearly all real paths are, become a few look-ups. Other steps are taken one
-after the other (`nodes`), by jsonpath-ng where it knows them, which is imported for the first.
+after the other (`nodes`), which imports jsonpath-ng for the first of them.
 """
 
 from __future__ import annotations

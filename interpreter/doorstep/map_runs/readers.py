@@ -222,10 +222,10 @@ def batches(command: StartMapRun, items: Iterator[MapItem], first: int = 0) -> I
 
     Facts 116 and 281.
     """
-    selected = (command.select(index, *item) for index, item in enumerate(items, first))
+    select, numbered = command.select, enumerate(items, first)
     if command.batch is None:
-        return (_new_tuple(Batch, (value, 1)) for value in selected)
-    return batched(command.batch, selected)
+        return (_new_tuple(Batch, (select(index, *item), 1)) for index, item in numbered)
+    return batched(command.batch, (select(index, *item) for index, item in numbered))
 
 
 def batched(plan: BatchPlan, values: Iterator[Any]) -> Iterator[Batch]:

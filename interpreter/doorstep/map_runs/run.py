@@ -175,13 +175,10 @@ class MapRun:
     # Children that begin -------------------------------------------------------------------------
 
     def fill(self) -> None:
-        """Submit children as long as the executor has room and MaxConcurrency allows it."""
+        """Submit as many children as the executor has room for and MaxConcurrency allows."""
         try:
-            while not self._submitted and self.status == "RUNNING" and (room := self._room()):
-                if self._work is None:
-                    unread = iter(()) if self._exhausted else self._unread()
-                    self._work = chain(self._redriven(), unread)
-                self._submitted = not self._submit(islice(self._work, room))
+            if not self._submitted and self.status == "RUNNING" and (room := self._room()):
+                self._submit(room)
         except StateFailed as failed:
             self._fail(failed.failure.error, failed.failure.cause)
         except InputError as problem:
@@ -199,15 +196,18 @@ class MapRun:
         most = min(self.command.concurrency, self.parent.engine.quotas.distributed_concurrency)
         return max(0, min(room, most - self.counts.children["RUNNING"]))
 
-    def _submit(self, work: Iterator[Child]) -> int:
-        """Submit children; those before an item that can't be read as well."""
+    def _submit(self, room: int) -> None:
+        if self._work is None:
+            unread = iter(()) if self._exhausted else self._unread()
+            self._work = chain(self._redriven(), unread)
         children: list[Child] = []
         try:
-            children.extend(work)
+            children.extend(islice(self._work, room))
         finally:
+            # Those before an item that can't be read as well.
             if children:
                 self._executor.submit(children)
-        return len(children)
+        self._submitted = len(children) < room
 
     def _to_redrive(self) -> Iterator[int]:
         """Return which children a redrive continues; one whose history is full stays failed."""
@@ -234,16 +234,16 @@ class MapRun:
         begun = sum(self._sizes[:first])
         self._items = read_items(self.command, self.driver.buckets, self._reading)
         unread = islice(self._items, begun, None)
-        for index, batch in enumerate(batches(self.command, unread, begun), first):
+        for index, (value, size) in enumerate(batches(self.command, unread, begun), first):
             if index == len(self._sizes):
-                self._count_new(batch.size)
+                self._count_new(size)
             elif index in self._missing:
                 self._missing.remove(index)
-                self._sizes[index] = batch.size
-                self.counts.add("RUNNING", batch.size)
+                self._sizes[index] = size
+                self.counts.add("RUNNING", size)
             else:
                 continue
-            yield self._child(index, java_doubles(text_of(batch.input)))
+            yield self._child(index, java_doubles(text_of(value)))
         self._exhausted = True
 
     def _count_new(self, size: int) -> None:

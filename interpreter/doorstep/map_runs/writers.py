@@ -52,7 +52,7 @@ def record_of(command: StartMapRun, journal: Journal, status: str) -> str:
     if (transformation or ("NONE" if exported else "COMPACT")) == "NONE" or (
         exported and not succeeded
     ):
-        return text_of(described(journal))
+        return text_of(described(journal), nests=False)
     details = journal.end.details or {}
     if succeeded:
         return str(details["output"])
@@ -146,16 +146,17 @@ class _File:
         """The text that does not fit into it."""
 
     def __iter__(self) -> Iterator[bytes]:
-        before, between, after = self._punctuation
-        most = MAX_FILE - len(after)
+        lead, between, after = self._punctuation
+        size, most = 0, MAX_FILE - len(after)
         for text in chain([self._part], self._others):
-            lead = between if self.size else before
-            if self.size and self.size + len(lead) + len(text) > most:
+            part = lead + text
+            if size and size + len(part) > most:
                 self.next = text
                 break
-            self.size += len(lead) + len(text)
-            yield lead + text
-        self.size += len(after)
+            size += len(part)
+            lead = between
+            yield part
+        self.size = size + len(after)
         yield after
 
 

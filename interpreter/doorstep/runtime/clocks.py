@@ -33,11 +33,10 @@ AT_ONCE = 0.0
 class Handle:
     """Something that is going to be done, unless it is cancelled."""
 
-    __slots__ = ("act", "cancelled", "limit")
+    __slots__ = ("act", "limit")
 
     def __init__(self, act: Callable[[], None], limit: bool = False) -> None:
         self.act = act
-        self.cancelled = False
         self.limit = limit
         """Whether it ends the waiting for somebody: a time limit, no delay."""
 
@@ -47,8 +46,12 @@ class Handle:
 
     def cancel(self) -> None:
         """Do not do it, and let go of what it held: its time may be a year away."""
-        self.cancelled = True
         self.act = _nothing
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.act is _nothing
 
 
 def after_all(act: Callable[[], object]) -> Callable[[], None]:
@@ -234,7 +237,7 @@ class VirtualClock:
 
     def _pass_until(self, at: float) -> None:
         at = not_before(at)
-        self._agenda.add(at, Handle(_nothing))
+        self._agenda.add(at, Handle(lambda: None))
         self.run(lambda: self._now >= at and not self._is_due())
 
     def _is_due(self) -> bool:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..engine import (
+    ENDED,
     Cancel,
     Command,
     Event,
@@ -20,7 +21,6 @@ from ..engine import (
     FindActivity,
     Header,
     Invoke,
-    JournalEntry,
     Program,
     SetTimer,
     StartMapRun,
@@ -137,7 +137,7 @@ class Driver:
 
     def run(self, execution: Running) -> None:
         """Let time pass until the execution has ended, or nothing more can happen to it."""
-        self.clock.run(lambda: execution.ended)
+        self.clock.run(lambda: execution.engine.status in ENDED)
 
     def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
         """StopExecution (fact 100); one that has not begun begins before."""
@@ -165,12 +165,11 @@ class Driver:
             # It is answered, be it by somebody with its token: that does not cut its child off.
             execution.jobs.pop(key, None)
         commands, events = engine.receive(fact), engine.history[before:]
-        entries: tuple[JournalEntry, ...] = (fact, *events)
         if engine.fault:
             problem, engine.fault = engine.fault, None
             log.error(FAULT, execution.arn, exc_info=problem)
         try:
-            self.persistence.journaled(execution, entries)
+            self.persistence.journaled(execution, (fact, *events))
         except Exception as problem:
             if not self._isolated:
                 raise
@@ -180,7 +179,7 @@ class Driver:
                 self.crash(execution, problem)
                 return
             self._set_aside(execution, problem)
-        execution.journal.entries.extend(entries)
+        execution.journal.entries.extend((fact, *events))
         self.persistence.safely(self._act, execution, commands, events)
         if execution.jobs:
             # Not only after it is stored, but together with it: a crash leaves no child behind.
@@ -309,11 +308,12 @@ class Driver:
                 self._start_map_run(execution, command)
 
     def _set_timer(self, execution: Running, timer: SetTimer) -> None:
-        timers = execution.timers.setdefault(timer.key, {})
-        if old := timers.get(timer.name):
-            old.cancel()
+        key, name, at = timer
+        timers = execution.timers.setdefault(key, {})
+        if name in timers:
+            timers[name].cancel()
         due = partial(expire, self, execution, timer)
-        timers[timer.name] = execution.clock.call_at(timer.at, due, limit=timer.name != "delay")
+        timers[name] = execution.clock.call_at(at, due, limit=name != "delay")
 
     def _cancel(self, execution: Running, key: str) -> None:
         for handle in execution.timers.pop(key, {}).values():
@@ -322,7 +322,8 @@ class Driver:
         execution.ending.discard(key)
         if run := execution.map_runs.get(key):
             run.abort()
-        self._cuts.cut(execution, key)
+        if execution.jobs:
+            self._cuts.cut(execution, key)
 
     def _start_map_run(self, execution: Running, command: StartMapRun) -> None:
         run = execution.map_runs.get(command.key)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine import TERMINAL, Header, Identity, Invoke, Journal, is_name
+from ..engine import TERMINAL, Fact, Header, Identity, Invoke, Journal, is_name
 from ..errors import ApiError, Failure, HandlerLoadError, InputError
 from ..model.aws_errors import execution_exists, invalid_input, invalid_name, no_machine
 from ..model.aws_model import check_member
@@ -278,9 +278,11 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
 
     Fact 135: the error of a timeout of the execution itself is in its history alone.
     """
-    identity, facts, last = journal.header.identity, journal.facts, journal.end
-    details, status = last.details or {}, TERMINAL[last.type]
-    redriven = [fact.at for fact in facts if fact.kind == "redriven"]
+    identity, started = journal.header.identity, journal.entries[0]
+    assert isinstance(started, Fact)
+    _, _, last, stopped_at, details = journal.end
+    status, details = TERMINAL[last], details or {}
+    redriven = [entry.at for entry in journal.entries if entry[0] == "redriven"]
     failure, output, why_not = {}, {}, _SUCCEEDED
     if status == "SUCCEEDED":
         output = {"Output": details["output"], "OutputDetails": {"Included": True}}
@@ -291,7 +293,7 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
     members: dict[str, Any] = {
         **failure,
         "ExecutionArn": identity.arn,
-        "Input": facts[0].data,
+        "Input": started.data,
         "InputDetails": {"Included": True},
         "Name": identity.name,
         **output,
@@ -299,10 +301,10 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
         **({"RedriveDate": round(redriven[-1] * 1000)} if redriven else {}),
         "RedriveStatus": "NOT_REDRIVABLE" if why_not else "REDRIVABLE",
         **({"RedriveStatusReason": why_not} if why_not else {}),
-        "StartDate": round(facts[0].at * 1000),
+        "StartDate": round(started.at * 1000),
         "StateMachineArn": identity.machine_arn,
         "Status": status,
-        "StopDate": round(last.at * 1000),
+        "StopDate": round(stopped_at * 1000),
     }
     return dict(sorted({**members, **started_as}.items())) if started_as else members
 

@@ -12,6 +12,7 @@ from math import inf
 from typing import IO, Any, NamedTuple, Protocol
 
 from ..engine import (
+    ENDED,
     ROLE,
     Command,
     Engine,
@@ -46,10 +47,11 @@ class Running:
         journal: Journal | None = None,
     ) -> None:
         """Make a new one; or, with engine and journal, one that continues from there."""
-        self.engine = engine or Engine(program, header.identity, header.quotas)
-        self.arn = header.identity.arn
+        _, identity, quotas, _ = header
+        self.engine = engine or Engine(program, identity, quotas)
+        self.arn = identity.arn
         """The execution's ARN."""
-        self.journal = journal or Journal(header)
+        self.journal = journal or Journal(header, [], [])
         self.clock = clock
         """Its time; what it starts has the same."""
         self.beginning: Handle | None = None
@@ -89,7 +91,7 @@ class Running:
     @property
     def ended(self) -> bool:
         """Whether it is over."""
-        return self.engine.status not in ("RUNNING", "NOT_STARTED")
+        return self.engine.status in ENDED
 
     def awaits(self, key: str) -> bool:
         """Return whether a call still waits for its end."""
@@ -142,7 +144,7 @@ class Running:
 def child_identity(parent: Running, command: StartMapRun, index: int) -> Identity:
     """Return who the child is that a map run starts for its batch number `index`."""
     key = f"{command.key}/{index}"
-    return parent.identity.child(command.label, command.arn, key, command.execution_type)
+    return parent.engine.identity.child(command.label, command.arn, key, command.execution_type)
 
 
 EventListener = Callable[[Running, Event], None]

@@ -27,11 +27,8 @@ def freezing_once() -> Iterator[None]:
     It looks through all modules when it starts and when it ends, for tens of milliseconds.
     """
     with ExitStack() as around:
-        token = _once.set(around)
-        try:
-            yield
-        finally:
-            _once.reset(token)
+        around.callback(_once.reset, _once.set(around))
+        yield
 
 
 class SimulatedClock(VirtualClock):

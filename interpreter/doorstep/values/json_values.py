@@ -71,8 +71,10 @@ def dumps(value: Any, levels: int = MAX_DEPTH) -> str:
     return java_numbers(text) if "e-" in text or "e+" in text else text
 
 
-def text_of(value: Any) -> str:
+def text_of(value: Any, *, nests: bool = True) -> str:
     """Return the text of a JSON value as `dumps` does, by orjson where it is installed.
+
+    `nests`: whether it may have more than MAX_DEPTH levels.
 
     Values that JSON can't say are not for it: NaN, which orjson writes as null, and UUIDs, dates
     and other objects that it has texts for. What it refuses, or writes in another way, is left to
@@ -89,7 +91,7 @@ def text_of(value: Any) -> str:
         return dumps(value)
     try:
         text: str = orjson.dumps(value, None, orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
-        if len(text) > 2 * MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH:
+        if nests and len(text) > 2 * MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH:
             nested = value
             for _ in range(_LEVELS_OF_ORJSON - MAX_DEPTH):
                 nested = [nested]
