@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from doorstep.errors import ApiError
 
 from ..arns import Caller
-from ..errors import Unavailable
+from ..errors import Unavailable, guarded
 from ..server import PendingRequest, Server
 from ..store.peers import Reply
 from . import protocol
@@ -56,7 +56,7 @@ class Answers:
 
 def _reply(ready: list[tuple[asyncio.AbstractEventLoop, Reply, Any]]) -> None:
     for _, reply, outcome in ready:
-        reply(outcome)
+        guarded(partial(reply, outcome))
 
 
 class Api:
@@ -202,8 +202,8 @@ class Call:
         try:
             self._operation = protocol.operation_of(self._headers["x-amz-target"])
             act = self._api.read(self._operation, self._headers, bytes(self.body))
-        except ApiError as refused:
-            self.answer(refused)
+        except Exception as problem:  # noqa: BLE001  it is an answer as well
+            self.answer(problem)
             return
         pending = self._api.bring(act, self.answer)
         if self._operation in _LONG_POLLS:

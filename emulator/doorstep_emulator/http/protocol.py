@@ -84,3 +84,5 @@ def written(outcome: Any) -> tuple[int, bytes]:
         return 200, text_of(outcome).encode()
     except UnicodeEncodeError:
         return 200, encoded(outcome)
+    except InputError as problem:
+        return written(problem)
