@@ -230,7 +230,7 @@ class Timeline:
             if at > self.now():
                 self._set(at)
 
-    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+    def call_at(self, at: float, act: Callable[[], object], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come. May be called from any thread."""
         handle = Handle(act, limit)
         self._count(1)

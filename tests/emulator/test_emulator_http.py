@@ -225,6 +225,23 @@ def test_requests_that_are_sent_at_once_are_answered_in_their_order(address: str
     assert re.findall(rb"HTTP/1.1 (\d+)", told) == [b"100", b"200", b"200", b"400"]
 
 
+def test_a_server_ends_without_a_word_of_requests_that_never_came_in_whole(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+    target = b"X-Amz-Target: AWSStepFunctions.ListActivities\r\n\r\n"
+    with running(Options(port=0, grace=0)) as url:
+        place = urlsplit(url)
+        client = socket.create_connection((place.hostname, place.port))
+        client.sendall(head + target + b"{")
+        connection = http.client.HTTPConnection(place.netloc, timeout=10)
+        connection.request("GET", "/health")  # answered after what came before
+        connection.getresponse().read()
+        connection.close()
+    client.close()
+    assert [one for one in caplog.records if one.name == "uvicorn.error" and one.exc_info] == []
+
+
 def test_a_worker_that_went_away_gets_no_task(address: str, call: Call) -> None:
     arn = call("CreateActivity", {"name": "left"})[1]["activityArn"]
     host, _, port = address.partition(":")

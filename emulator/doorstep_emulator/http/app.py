@@ -213,10 +213,13 @@ class Http(Api):
 async def body_of(request: Request) -> bytes:
     """Return the body; raise ApiError for one that is too large, or cut off."""
     body = bytearray()
-    with contextlib.suppress(ClientDisconnect):
+    try:
         async for chunk in request.stream():
             body += chunk
             if len(body) > LARGEST:
                 raise too_large()
-        return bytes(body)
-    raise cut_off()
+    except ClientDisconnect:
+        raise cut_off() from None
+    except asyncio.CancelledError:  # as above: a client that sends no more
+        raise Unavailable from None
+    return bytes(body)

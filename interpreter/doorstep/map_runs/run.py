@@ -262,10 +262,8 @@ class MapRun:
     def ended(self, index: int, journal: Journal) -> None:
         """Take in that a child has ended; its facts and its last event suffice."""
         status = self._settle(index, journal)
-        if self.status == "RUNNING" and status == "SUCCEEDED":
-            self.fill()
-        elif self.status == "RUNNING":
-            self._continue()
+        if self.status == "RUNNING":
+            self.fill() if status == "SUCCEEDED" else self._continue()
         elif not self.counts.children["RUNNING"]:
             # All that was stopped has ended.
             self.driver.persistence.map_run(self)

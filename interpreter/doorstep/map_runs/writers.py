@@ -73,8 +73,7 @@ def in_order(command: StartMapRun, records: Mapping[int, Any]) -> list[Any]:
     ordered = [records[index] for index in sorted(records)]
     if command.writer is None or command.writer.transformation != "FLATTEN":
         return ordered
-    lists = [record if isinstance(record, list) else [record] for record in ordered]
-    return [value for values in lists for value in values]
+    return [value for record in ordered for value in _elements(record)]
 
 
 def export(command: StartMapRun, records: Records, buckets: Buckets | None) -> dict[str, Any]:

@@ -33,10 +33,11 @@ AT_ONCE = 0.0
 class Handle:
     """Something that is going to be done, unless it is cancelled."""
 
-    __slots__ = ("act", "limit")
+    __slots__ = ("act", "cancelled", "limit")
 
-    def __init__(self, act: Callable[[], None], limit: bool = False) -> None:
+    def __init__(self, act: Callable[[], object], limit: bool = False) -> None:
         self.act = act
+        self.cancelled = False
         self.limit = limit
         """Whether it ends the waiting for somebody: a time limit, no delay."""
 
@@ -46,21 +47,7 @@ class Handle:
 
     def cancel(self) -> None:
         """Do not do it, and let go of what it held: its time may be a year away."""
-        self.act = _nothing
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.act is _nothing
-
-
-def after_all(act: Callable[[], object]) -> Callable[[], None]:
-    """Return an act whose result nobody waits for."""
-
-    def do() -> None:
-        act()
-
-    return do
+        self.cancelled, self.act = True, _nothing
 
 
 def _nothing() -> None:
@@ -73,7 +60,7 @@ class Clock(Protocol):
     def now(self) -> float:
         """Return the time in epoch seconds, with milliseconds and no more (fact 344)."""
 
-    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+    def call_at(self, at: float, act: Callable[[], object], *, limit: bool = False) -> Handle:
         """Do something at a time (epoch seconds); at once when that is past. See `Handle.limit`."""
 
     def when_free(self, act: Callable[[], None]) -> Handle:
@@ -180,7 +167,7 @@ class VirtualClock:
     def expect(self, still: Callable[[], bool]) -> None:
         """Do nothing: nobody outside can answer while time does not pass there."""
 
-    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+    def call_at(self, at: float, act: Callable[[], object], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
         handle = Handle(act, limit)
         if at > self._now:
@@ -195,7 +182,7 @@ class VirtualClock:
 
     def submit(self, act: Callable[[], bool]) -> bool:
         """Do something after what is being done."""
-        self.call_at(AT_ONCE, after_all(act))
+        self.call_at(AT_ONCE, act)
         return True
 
     def invoke(
@@ -237,7 +224,7 @@ class VirtualClock:
 
     def _pass_until(self, at: float) -> None:
         at = not_before(at)
-        self._agenda.add(at, Handle(lambda: None))
+        self._agenda.add(at, Handle(_nothing))
         self.run(lambda: self._now >= at and not self._is_due())
 
     def _is_due(self) -> bool:
@@ -299,7 +286,7 @@ class RealClock:
     def expect(self, still: Callable[[], bool]) -> None:
         """Time passes anyway."""
 
-    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+    def call_at(self, at: float, act: Callable[[], object], *, limit: bool = False) -> Handle:
         """Do something at that time. May be called from any thread."""
         handle = Handle(act, limit)
         at = not_before(at)
@@ -308,7 +295,7 @@ class RealClock:
 
     def submit(self, act: Callable[[], bool]) -> bool:
         """Do something after what is being done."""
-        self.call_at(AT_ONCE, after_all(act))
+        self.call_at(AT_ONCE, act)
         return True
 
     def invoke(

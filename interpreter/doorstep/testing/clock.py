@@ -71,7 +71,7 @@ class SimulatedClock(VirtualClock):
         super().advance(seconds(duration))
         self._show_time()
 
-    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+    def call_at(self, at: float, act: Callable[[], object], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
         self._asked = True
         return super().call_at(at, act, limit=limit)
