@@ -218,6 +218,17 @@ def test_a_name_bound_between_two_reads_of_it_is_the_new_one(text: str) -> None:
     compare(text, None)
 
 
+@pytest.mark.parametrize(
+    "functions",
+    ["[1, 2].(function($y){ $y + $ })", "$map([1, 2], function($x){ function($y){ $y + $x } })"],
+)
+def test_a_lambda_keeps_the_context_and_the_parameters_that_it_was_made_with(
+    functions: str,
+) -> None:
+    text = f"($f := {functions}; $map($f, function($g){{ $g(10) }}))"
+    assert hot(text).evaluate() == [11, 12]
+
+
 def test_generating_code_takes_no_longer_for_what_nests() -> None:
     nests = ("{'a': ", "}"), ("$map([1], function($x){", "})"), ("x[", "]"), ("1 + ($x := ", ")")
     for head, tail in nests:

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 import doorstep
 from doorstep import Execution, InputError
+from doorstep.map_runs.pools import DaskPool
 from doorstep.map_runs.worker import run_batch
 from doorstep_cli.main import cli
 
@@ -204,3 +205,15 @@ def test_the_command_line_and_the_project_choose_as_well(tmp_path: Path) -> None
     refused = CliRunner().invoke(cli, run)
     assert refused.exit_code == 2
     assert "executor 'nowhere': there are inline, processes" in refused.stderr
+
+
+def test_two_clusters_of_this_machine_share_no_port() -> None:
+    pytest.importorskip("distributed", reason="doorstep[dask] is not installed")
+    pools = [DaskPool(workers=1)]
+    try:
+        # A port that is taken is a warning, and so an error here.
+        pools.append(DaskPool(workers=1))
+    finally:
+        for pool in pools:
+            pool.close()
+            pool.wait()

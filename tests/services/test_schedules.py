@@ -115,9 +115,10 @@ def test_an_unknown_time_zone_is_refused() -> None:
 def test_a_system_without_time_zones_knows_utc_and_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # As on Windows: no folders, and no package.
+    # As on Windows: no folders, and no package, of which a test before may have loaded parts.
     before = zoneinfo.TZPATH
-    monkeypatch.setitem(sys.modules, "tzdata", None)
+    for name in ("tzdata", *(one for one in sys.modules if one.startswith("tzdata."))):
+        monkeypatch.setitem(sys.modules, name, None)
     zoneinfo.reset_tzpath(to=[])
     zoneinfo.ZoneInfo.clear_cache()
     try:

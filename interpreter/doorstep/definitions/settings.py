@@ -43,9 +43,11 @@ def settings_of(folder: Path) -> Settings:
     if not file.is_file():
         return Settings(folder)
     # Imported here: most folders have no such file.
-    from .settings_schema import read
+    from .config_schema import Record, load
+    from .settings_schema import FORM
 
-    record = read(file)
+    source = load(file)
+    record = FORM.read(source) if source.value is not None else Record(source, {})
     project, mocks = record.get("project"), record.get("mocks")
     connections, executors = record.get("connections", {}), record.get("executors", {})
     return Settings(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from .config_schema import TEXT, ArrayOf, Form, MapOf, Member, Record, load, options
+from .config_schema import TEXT, ArrayOf, Form, MapOf, Member, options
 
 _TEXTS = ArrayOf(TEXT)
 CONNECTION = Form(
@@ -29,9 +27,3 @@ FORM = Form(
         "connections": Member(MapOf(CONNECTION), "what EventBridge's connections add, by name"),
     }
 )
-
-
-def read(file: Path) -> Record:
-    """Return what a file says; raise InputError with the line that is wrong."""
-    source = load(file)
-    return FORM.read(source) if source.value is not None else Record(source, {})

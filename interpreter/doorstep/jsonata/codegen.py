@@ -238,7 +238,7 @@ class _Text:
         self._context = outer
         made = self._name()
         # Python evaluates what decides before what it decides about.
-        context = f"({inner} := {outer} if type({outer}) is dict else as_one({outer}, r))"
+        context = f"({inner} := {outer} if type({outer}) in ONE else as_one({outer}, r))"
         object_ = f"UNDEFINED not in ({made} := {{{fields}}}).values()"
         return f"({made} if {context} is {inner} and {object_} else present({made}))"
 
@@ -334,6 +334,7 @@ _RUNTIME: Final = {
     **vars(sequences),
     **vars(callables),
     **vars(compile_filters),
+    "ONE": frozenset((dict, values.Undefined)),
     "PLAIN": frozenset((str, int, bool, type(None), dict, list, values.Undefined)),
 }
 """What the text calls by name."""

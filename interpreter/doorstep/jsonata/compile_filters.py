@@ -14,7 +14,7 @@ from collections.abc import Sequence as Nodes
 from functools import partial, reduce
 from itertools import chain
 from math import floor
-from typing import Any
+from typing import Any, Final
 
 from .compiler import Column, Compiler
 from .errors import JSONataError
@@ -36,6 +36,7 @@ from .values import (
 
 Stage = Callable[[Value, Env], list[Value]]
 Stages = Nodes[Filter | Index]
+_NAMES: Final = frozenset((str, Undefined))
 
 
 def tuple_env(env: Env, bindings: dict[str, Value]) -> Env:
@@ -211,10 +212,9 @@ def _group(
 
 def _members(names: list[Value], items: list[Value], position: int) -> dict[Value, list[Value]]:
     """Return the items of each name; T1003 for a name that is no string."""
-    wrong = set(map(type, names)) - {str, Undefined}
-    for name in names if wrong else ():
-        if type(name) in wrong:
-            raise JSONataError("T1003", position, value=name)
+    if not _NAMES.issuperset(map(type, names)):
+        wrong = next(name for name in names if type(name) not in _NAMES)
+        raise JSONataError("T1003", position, value=wrong)
     groups: dict[Value, list[Value]] = defaultdict(list)
     for name, item in zip(names, items, strict=True):
         groups[name].append(item)

@@ -151,7 +151,9 @@ class DaskPool:
             self._cluster = dask.LocalCluster(
                 n_workers=workers or os.cpu_count() or 1,
                 threads_per_worker=1,
-                dashboard_address=None,
+                # Without an address it listens at port 8787, which another cluster may have.
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 silence_logs=50,
             )
         try:
