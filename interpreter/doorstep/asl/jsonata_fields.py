@@ -203,14 +203,11 @@ def _compiled(fields: str, location: str) -> tuple[Closure, Expression | None]:
                 )
         except JSONataError as error:
             raise _evaluation_failed(text, location, error) from None
-        kind = type(result)
-        if kind is bool or kind is str or (kind is int and -_LONG <= result < _LONG):
-            return result
         if result is UNDEFINED:
             raise _failed(text, location, "returned nothing (undefined).")
         if is_function(result):
             raise _failed(text, location, "returned an unsupported result type.")
-        if (not calculates and kind is not int) or _is_sound(result, MAX_DEPTH):
+        if (not calculates and type(result) is not int) or _is_sound(result, MAX_DEPTH):
             return result
         if deeper_than(result, MAX_DEPTH):
             levels = f"returned a value that is nested more than {MAX_DEPTH} levels deep."

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 from ..engine import Event, Identity, states_of
 from ..errors import DoorstepError
 from ..history import ExecutionView, visits_of
-from ..values.json_values import dumps, loads
 from .answers import Duration, seconds
 from .driver import Driver
 from .invocation import Callbacks
@@ -79,9 +78,8 @@ class Execution(ExecutionView):
     def output(self) -> Any:
         """The output as a JSON value; None unless it succeeded."""
         if self._running.output is not self._shared:
-            # A copy: the engine's may be a value of the definition, which other executions share.
-            self._shared = self._running.output
-            self._output = loads(dumps(self._shared))
+            # Of its text: the engine's may be a value of the definition, which others share.
+            self._shared, self._output = self._running.output, super().output
         return self._output
 
     @property
