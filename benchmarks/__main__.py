@@ -35,7 +35,7 @@ PAGE = TOP / "docs" / "performance.md"
 MODULES = ("engine_rows", "jsonata_rows", "map_rows", "tools_rows", "editor_rows", "server_rows")
 """They have `rows()`, `growths()` or both."""
 PACKAGES = ("interpreter", "cli", "emulator", "conformance")
-PATIENCE = 2.0
+PATIENCE = 4.0
 """Seconds: a peer, or the other tree, that takes longer is measured in the first round only."""
 TRIES = 4
 """How often a growth is measured before it counts as above its bound."""

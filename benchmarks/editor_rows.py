@@ -7,9 +7,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import count
+from itertools import count, cycle, islice
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -149,25 +149,27 @@ def editor() -> Editor:
     return Editor()
 
 
-def keys(written: Callable[[Any], str], typed: str = "1") -> Work:
-    """Return the processor time of a key in the middle of a text, typed and taken back."""
+def keys(written: Callable[[Any], str], breaks: bool = False) -> Work:
+    """Return the processor time of a key: a digit, each time at another place, or [ and its end.
+
+    A text with one more digit is new to the server; a [ that breaks it is taken back.
+    """
 
     @cache
-    def place() -> tuple[str, int, int]:
+    def places() -> tuple[str, Iterator[tuple[int, int]]]:
         text, language = text_of(written), "json" if written is as_json else "yaml"
-        uri = f"file:///{written.__name__}-{len(typed)}.{language}"
+        uri = f"file:///{written.__name__}-{breaks}.{language}"
         editor().open(uri, language, text)
-        lines = text.split("\n")
-        middle = len(lines) // 2
-        line = next(at for at in range(middle, len(lines)) if "Seconds" in lines[at])
-        return uri, line, lines[line].index("3")
+        seconds = ((at, line) for at, line in enumerate(text.split("\n")) if "Seconds" in line)
+        return uri, cycle([(at, line.index("3")) for at, line in seconds])
 
     def work() -> float:
-        uri, line, column = place()
+        uri, where = places()
         before = editor().spent()
-        for _ in range(KEYS // 2):
-            editor().change(uri, line, (column, column), typed)
-            editor().change(uri, line, (column, column + len(typed)), "")
+        for line, column in islice(where, KEYS // 2 if breaks else KEYS):
+            editor().change(uri, line, (column, column), "[" if breaks else "1")
+            if breaks:
+                editor().change(uri, line, (column, column + 1), "")
         return (editor().spent() - before) / KEYS
 
     return work
@@ -178,7 +180,7 @@ def rows() -> list[Row]:
     ways = {
         "JSON": keys(as_json),
         "YAML": keys(as_yaml),
-        "YAML that is broken and mended": keys(as_yaml, "["),
+        "YAML that is broken and mended": keys(as_yaml, breaks=True),
         "a SAM template": keys(in_template),
         "a SAM template, JSON in a string": keys(as_string),
     }

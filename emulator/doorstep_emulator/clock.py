@@ -356,10 +356,7 @@ class Timeline:
 class RealTime:
     """The time of an execution and of those that it starts, when that is the machine's."""
 
-    __slots__ = (
-        *("__weakref__", "call_at", "expect", "invoke", "now", "pace", "root", "submit"),
-        "when_free",
-    )
+    __slots__ = (*("call_at", "expect", "invoke", "now", "pace", "root", "submit", "when_free"),)
 
     def __init__(self, clock: ServerClock, root: str) -> None:
         """`root`: the ARN of the execution that it began with."""
@@ -375,7 +372,7 @@ class Timelines:
 
     def __init__(self, clock: ServerClock) -> None:
         self._clock = clock
-        self._lines: WeakValueDictionary[str, Timeline | RealTime] = WeakValueDictionary()
+        self._lines: WeakValueDictionary[str, Timeline] = WeakValueDictionary()
         self.skipped = 0.0
         """Seconds by which executions whose time jumps begin later than the machine's time."""
 
@@ -385,15 +382,11 @@ class Timelines:
 
     def clock(self, pace: Pace, root: str) -> Clock:
         """Return the clock of the execution with the ARN `root`, and of those that it starts."""
-        line = self._lines.get(root)
-        if line is None:
-            line = self._lines[root] = self._new(pace, root)
-        return line
-
-    def _new(self, pace: Pace, root: str) -> Timeline | RealTime:
         if pace.text == "real":
             return RealTime(self._clock, root)
-        line = Timeline(self._clock, pace, root)
-        if pace.jumps and self.skipped:
-            line.not_before(self._clock.exact() + self.skipped)
+        line = self._lines.get(root)
+        if line is None:
+            line = self._lines[root] = Timeline(self._clock, pace, root)
+            if pace.jumps and self.skipped:
+                line.not_before(self._clock.exact() + self.skipped)
         return line

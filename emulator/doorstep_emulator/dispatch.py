@@ -48,6 +48,16 @@ def outcome_of(act: Callable[[], Any]) -> Any:
         return problem
 
 
+def answer(act: Callable[[], Any], reply: Reply) -> None:
+    """Answer with what an act returns or raises; or later, if it says so."""
+    outcome = outcome_of(act)
+    if isinstance(outcome, Waiting):
+        outcome = outcome_of(partial(outcome.begin, reply))
+        if outcome is None:
+            return
+    reply(outcome)
+
+
 class Dispatch:
     """Requests, and what other servers have to do with them."""
 
@@ -127,10 +137,4 @@ class Dispatch:
         return bool(roots)
 
     def _answer(self, about: InboxRequest, reply: Reply) -> None:
-        outcome = outcome_of(lambda: self.perform(about.operation, about.caller, about.members))
-        if isinstance(outcome, Waiting):
-            waiting = outcome
-            outcome = outcome_of(lambda: waiting.begin(reply))
-            if outcome is None:
-                return
-        reply(outcome)
+        answer(partial(self.perform, about.operation, about.caller, about.members), reply)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from itertools import count
 from typing import Any, Protocol
 
@@ -340,7 +339,7 @@ class Recorder:
             type=identity.type,
             status="RUNNING",
             started=at,
-            identity=dumps(asdict(identity)),
+            identity=dumps({name: getattr(identity, name) for name in Identity.__match_args__}),
             revision=definition.origin.revision,
             version=definition.origin.version,
             alias=definition.origin.alias,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from doorstep.errors import ApiError
@@ -44,16 +45,13 @@ class ServerMachines:
         if operation not in REQUESTS or not self._servers:
             raise ApiError("UnknownOperationException", f"{operation} is not answered here")
         request, server = check_request(operation, members), self._servers[-1]
-        answered, outcomes = threading.Event(), list[Any]()
-
-        def reply(outcome: Any) -> None:
-            outcomes.append(outcome)
-            answered.set()
-
-        server.ask(lambda: server.dispatch.perform(operation, self._owner, request), reply)
-        if not answered.wait(_PATIENCE):
-            raise Unavailable
-        (outcome,) = outcomes
+        answered: Future[Any] = Future()
+        perform = partial(server.dispatch.perform, operation, self._owner, request)
+        server.ask(perform, answered.set_result)
+        try:
+            outcome = answered.result(_PATIENCE)
+        except TimeoutError:
+            raise Unavailable from None
         if isinstance(outcome, BaseException):
             raise outcome
         answer: Members = outcome

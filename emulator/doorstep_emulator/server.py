@@ -21,7 +21,7 @@ from .activities import Activities
 from .arns import Caller
 from .catalogue import Catalogue
 from .clock import REAL, Pace, ServerClock, Timelines
-from .dispatch import Api, Dispatch, Waiting, outcome_of
+from .dispatch import Api, Dispatch, Waiting, answer, outcome_of
 from .errors import Unavailable, guarded
 from .handlers import LiveHandlers, TestCases
 from .programs import Programs
@@ -47,18 +47,23 @@ _GLANCE = 0.05
 class PendingRequest:
     """A request that has no answer yet."""
 
-    def __init__(self, clock: ServerClock) -> None:
+    def __init__(self, clock: ServerClock, operation: Callable[[], Any]) -> None:
         self._clock = clock
-        self._waiting: Waiting | None = None
+        self._operation = operation
+        self._outcome: Any = None
 
-    def wait(self, waiting: Waiting, reply: Reply) -> None:
-        """Begin what answers later."""
-        self._waiting = waiting
-        waiting.begin(reply)
+    def perform(self) -> Any:
+        """Do what is asked for."""
+        self._outcome = self._operation()
+        return self._outcome
 
     def withdraw(self) -> None:
         """Stop waiting for the answer. May be called from any thread."""
-        self._clock.bring(lambda: self._waiting.leave() if self._waiting else None)
+        self._clock.bring(self._leave)
+
+    def _leave(self) -> None:
+        if isinstance(self._outcome, Waiting):
+            self._outcome.leave()
 
 
 class Server:
@@ -165,8 +170,8 @@ class Server:
 
     def ask(self, operation: Callable[[], Any], reply: Reply) -> PendingRequest:
         """Do something in the thread; `reply` is called once it is durable."""
-        pending = PendingRequest(self.clock)
-        self.clock.bring(lambda: self._perform(pending, operation, reply))
+        pending = PendingRequest(self.clock, operation)
+        self.clock.bring(lambda: self._perform(pending, reply))
         return pending
 
     def once_done(self, answer: Callable[[], Members]) -> Waiting:
@@ -178,36 +183,20 @@ class Server:
         """Answer an operation that an execution asks for, in the name of its account."""
         identity = execution.identity
         caller = Caller(identity.account, identity.region)
-        outcome = outcome_of(
-            lambda: self.dispatch.perform(operation, caller, check_request(operation, request))
-        )
-        if isinstance(outcome, Waiting):
-            waiting = outcome
-            outcome = outcome_of(lambda: waiting.begin(reply))
-            if outcome is None:
-                return
-        reply(outcome)
+        perform = self.dispatch.perform
+        answer(lambda: perform(operation, caller, check_request(operation, request)), reply)
 
     def row(self, arn: str) -> Row | None:
         """Return the row of an execution as it stands."""
         return self.recorder.rows.get(arn) or self.store.row(arn)
 
-    def _perform(self, pending: PendingRequest, operation: Callable[[], Any], reply: Reply) -> None:
+    def _perform(self, pending: PendingRequest, reply: Reply) -> None:
         def done(outcome: Any) -> None:
             if self._pending.pop(pending, None):
                 reply(outcome)
 
-        def answer(outcome: Any) -> None:
-            self.recorder.safely(lambda: done(outcome))
-
         self._pending[pending] = reply
-        outcome = outcome_of(operation)
-        if isinstance(outcome, Waiting):
-            waiting = outcome
-            outcome = outcome_of(lambda: pending.wait(waiting, answer))
-            if outcome is None:
-                return
-        answer(outcome)
+        answer(pending.perform, lambda outcome: self.recorder.safely(lambda: done(outcome)))
 
     def _notice(self) -> None:
         """Look at what other servers have done, soon. May be called from any thread."""

@@ -30,8 +30,9 @@ from .console import console_routes
 from .console.live import Feeds
 from .errors import StoreError
 from .handlers import LiveHandlers, TestCases
-from .http.app import Answers, Lifespan, application
+from .http.app import Http, Lifespan, application
 from .http.connections import Connection, most_connections
+from .http.direct import Answers
 from .http.others import Wsgi
 from .programs import Definition
 from .publish.sinks import Sinks
@@ -200,9 +201,10 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
         unless_ready.pop_all()
     feeds: list[Feeds] = []
     pages = partial(console_routes, server, options.owner, feeds)
+    http = Http(server, answers, options.owner)
     config = uvicorn.Config(
-        application(server, answers, options.owner, _lifespan(server), pages, options.others),
-        http=Connection,
+        application(http, _lifespan(server), pages, options.others),
+        http=partial(Connection, http),  # type: ignore[arg-type]
         limit_concurrency=most_connections(),
         timeout_keep_alive=_IDLE,
         log_config=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -208,6 +209,20 @@ def test_a_client_that_says_nothing_holds_up_nobody(address: str, call: Call) ->
     for connection in slow:
         connection.close()
     assert call("ListActivities")[0] == 200
+
+
+def test_requests_that_are_sent_at_once_are_answered_in_their_order(address: str) -> None:
+    host, _, port = address.partition(":")
+    text = (
+        b"POST / HTTP/1.%d\r\nHost: x\r\nX-Amz-Target: AWSStepFunctions.%b\r\n"
+        b"Content-Length: 2\r\n%b\r\n{}"
+    )
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        client.sendall(text % (1, b"ListActivities", b"Expect: 100-continue\r\n"))
+        client.sendall(text % (1, b"ListActivities", b"") + text % (0, b"DescribeActivity", b""))
+        # A client of HTTP/1.0 takes the end of the connection for the end of the answer.
+        told = b"".join(iter(partial(client.recv, 65_536), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+)", told) == [b"100", b"200", b"200", b"400"]
 
 
 def test_a_server_ends_without_a_word_of_requests_that_never_came_in_whole(

@@ -557,6 +557,12 @@ def test_a_callbacks_failure_with_anything_but_texts_is_refused() -> None:
     assert doorstep.run(calling_back(), handlers={"sqs:sendMessage": send}).error == "TypeError"
 
 
+def test_a_time_limit_of_no_seconds_passes_before_an_answer_that_takes_none() -> None:
+    """Fact 144: an expression may return 0; no function answers in no time on AWS."""
+    limited = machine(QueryLanguage="JSONata", TimeoutSeconds="{% 0 %}")
+    assert doorstep.run(limited, handlers={"charge": dict}).error == "States.Timeout"
+
+
 def test_what_does_not_load_while_a_handler_runs_ends_the_execution() -> None:
     """As a service that the installed botocore does not know: the workflow can do nothing."""
 

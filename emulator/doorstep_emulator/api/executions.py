@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from secrets import token_hex
 from typing import Any
 
 from doorstep.engine.identity import Identity
@@ -146,7 +147,7 @@ def describable(server: Server, request: Members) -> Row:
     Fact 456. Raises as `existing` does.
     """
     row = server.row(parse(request["executionArn"], "execution", "express").text)
-    return row if row and row.map_run else existing(server, request)
+    return row if row and (row.durable or row.map_run) else existing(server, request)
 
 
 def timeline(server: Server, request: Members) -> str | None:
@@ -171,34 +172,20 @@ def events_of(server: Server, row: Row, first: int, last: int) -> list[Event]:
     return server.store.events(row.id, first, last)
 
 
-def ends_of(server: Server, row: Row) -> tuple[Event, Event]:
-    """Return the first and the last event of an execution."""
+def ends_of(server: Server, row: Row) -> tuple[str, Event]:
+    """Return the input of an execution, JSON text, and its last event."""
     execution = server.driver.executions.get(row.arn)
     if execution is not None:
-        return execution.events[0], execution.events[-1]
-    return server.store.ends(row.id)
-
-
-def end_of(server: Server, row: Row) -> Event:
-    """Return the last event of an execution."""
-    if not row.condensable or row.arn in server.driver.executions:
-        return ends_of(server, row)[1]
-    # Of one that has ended, facts and the last event are stored.
-    last = server.store.journal(row.id)[-1]
-    assert isinstance(last, Event)
-    return last
-
-
-def input_of(server: Server, row: Row) -> str:
-    """Return the input of an execution as JSON text."""
-    if row.condensable and row.arn not in server.driver.executions:
-        # Its first event is not stored once it has ended, its first fact is.
-        started = server.store.journal(row.id)[0]
+        first, last = execution.events[0], execution.events[-1]
+    elif row.condensable:
+        # Of one that has ended, facts and the last event are stored.
+        started, *_, end = server.store.journal(row.id)
         assert isinstance(started, Fact)
-        return str(started.data)
-    (first,) = events_of(server, row, 1, 1)
-    text: str = (first.details or {})["input"]
-    return text
+        assert isinstance(end, Event)
+        return str(started.data), end
+    else:
+        first, last = server.store.ends(row.id)
+    return (first.details or {})["input"], last
 
 
 def redrive_refusal(server: Server, row: Row, events: int) -> str | None:
@@ -257,7 +244,7 @@ def _identity(server: Server, target: StartTarget, name: str, *, asynchronous: b
     _, _, _, region, account, *_ = target.machine.arn.split(":")
     return Identity(
         name=name,
-        seed=str(uuid.uuid4()),
+        seed=token_hex(16),
         machine=target.machine.name,
         type=target.machine.type,
         account=account,
@@ -298,7 +285,7 @@ def _started_again(server: Server, target: StartTarget, arn: str, text: str) -> 
     # Fact 111: the same input, while it runs.
     row = server.row(arn)
     running = row and row.status == "RUNNING" and row.test_case == target.test_case
-    if row and running and loads(input_of(server, row)) == loads(text):
+    if row and running and loads(ends_of(server, row)[0]) == loads(text):
         return {"executionArn": row.arn, "startDate": row.started}
     raise execution_exists(arn)
 

@@ -27,10 +27,8 @@ from doorstep.runtime import Running
 
 from ..api.executions import (
     describable,
-    end_of,
     ends_of,
     events_of,
-    input_of,
     last_event,
     redrive_refusal,
 )
@@ -206,8 +204,7 @@ class Reader:
             finally:
                 self.spend(time.thread_time() - began)
 
-        _, answered = self._http.bring(timed)
-        outcome = await answered
+        outcome = await self._http.brought(timed)
         if isinstance(outcome, BaseException):
             raise outcome
         return cast(T, outcome)
@@ -277,9 +274,9 @@ class Reader:
 
     def _ends(self, row: Row) -> list[Event]:
         """Return all that is stored of an Express child of a map run: its input and its end."""
-        details = {"input": input_of(self.server, row)}
-        begun = Event(1, 0, "ExecutionStarted", row.started, details)
-        return [begun, end_of(self.server, row)._replace(id=2, previous=1)]
+        text, end = ends_of(self.server, row)
+        begun = Event(1, 0, "ExecutionStarted", row.started, {"input": text})
+        return [begun, end._replace(id=2, previous=1)]
 
     def _head_of(self, row: Row, execution: Running | None, events: Sequence[Event] = ()) -> Head:
         server = self.server
@@ -359,7 +356,7 @@ class Reader:
         """Return the executions whose name, input, output or error contains a text."""
 
         def look(row: Row) -> bool:
-            ends = ends_of(self.server, row)
-            return text.lower() in f"{row.name} {[one.details for one in ends]}".lower()
+            given, last = ends_of(self.server, row)
+            return text.lower() in f"{row.name} {given} {last.details}".lower()
 
         return [row for row in rows if await self.look(partial(look, row))]

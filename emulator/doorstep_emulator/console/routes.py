@@ -122,7 +122,7 @@ def _form(act: Callable[[dict[str, str]], Awaitable[str]]) -> Handler:
     async def handler(request: Request) -> Response:
         if not is_own(request.headers):
             return _problem("Refused", "Only pages of this server may change something.", 403)
-        text = (await body_of(request.receive)).decode("utf-8", "replace")
+        text = (await body_of(request)).decode("utf-8", "replace")
         fields = {name: values[-1] for name, values in parse_qs(text).items()}
         return RedirectResponse(await act(fields), 303, _HEADERS)
 

@@ -9,8 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .direct import Api, Call
+from .origins import refusal
+from .protocol import PREFIX
 
 log = logging.getLogger("doorstep")
 _SECONDS = 30.0
@@ -24,11 +30,18 @@ _OPEN_MAX = 10_240
 
 
 class Connection(HttpToolsProtocol):
-    """One that is closed when a request takes too long to come in."""
+    """One that is closed when a request takes too long to come in.
+
+    It hands requests of Step Functions to the API itself, and the rest to the application.
+    """
 
     _late: asyncio.TimerHandle | None = None
     _head: int | None = 0
     """Bytes of the head until now; None when it is complete."""
+
+    def __init__(self, api: Api, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._api = api
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect the first request."""
@@ -57,7 +70,30 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Note that the request's head is there."""
         self._head = None
-        super().on_headers_complete()
+        headers = self._headers_for_api()
+        if headers is None:
+            super().on_headers_complete()
+            return
+        before, call = self.cycle, Call(self._api, self, headers)
+        self.cycle: Any = call
+        if before is None or before.response_complete:
+            call.begin()
+        else:
+            self.flow.pause_reading()
+            queued: Any = (call, self.app)
+            self.pipeline.appendleft(queued)
+
+    def _headers_for_api(self) -> dict[str, str] | None:
+        """Return the headers of a request of Step Functions; None of one for the application."""
+        if self.parser.get_method() != b"POST" or httptools.parse_url(self.url).path != b"/":
+            return None
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            return None
+        # The first of a name counts, as for Starlette.
+        pairs = reversed(self.headers)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+        is_of_api = headers.get("x-amz-target", "").startswith(PREFIX)
+        return headers if is_of_api and not refusal(self.scope, headers) else None
 
     def on_message_complete(self) -> None:
         """Note that all of the request is there."""

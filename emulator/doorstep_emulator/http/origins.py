@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -48,7 +49,7 @@ def is_own(headers: Headers) -> bool:
     return origin is not None and host is not None and urlsplit(origin).netloc == host
 
 
-def refusal(scope: Scope, headers: Mapping[str, str]) -> str | None:
+def refusal(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
     """Return why a request is refused; None for one that may be asked."""
     address, _ = scope.get("server") or ("", None)
     return _why(headers.get("origin"), headers.get("host"), address)

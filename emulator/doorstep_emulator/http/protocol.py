@@ -22,22 +22,24 @@ from ..errors import Unavailable
 
 log = logging.getLogger("doorstep")
 CONTENT_TYPE = "application/x-amz-json-1.0"
-_PREFIX = "AWSStepFunctions."
+PREFIX = "AWSStepFunctions."
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([a-z0-9-]{1,32})/")
 _REPEATED = 256
 """Characters of a header that a message repeats."""
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
-def operation_of(target: str | None) -> str:
-    """Return the operation that X-Amz-Target names; raise ApiError UnknownOperationException.
+def unknown_operation(target: str | None) -> ApiError:
+    """Return UnknownOperationException for an X-Amz-Target (fact 450)."""
+    message = f"X-Amz-Target has to be {PREFIX}OPERATION; it is "
+    return ApiError("UnknownOperationException", message + shortened(repr(target), _REPEATED))
 
-    Fact 450.
-    """
-    operation = (target or "").removeprefix(_PREFIX)
-    if not (target or "").startswith(_PREFIX) or operation not in REQUESTS:
-        message = f"X-Amz-Target has to be {_PREFIX}OPERATION; it is "
-        raise ApiError("UnknownOperationException", message + shortened(repr(target), _REPEATED))
+
+def operation_of(target: str) -> str:
+    """Return the operation that X-Amz-Target names; raise `unknown_operation`."""
+    operation = target.removeprefix(PREFIX)
+    if operation not in REQUESTS:
+        raise unknown_operation(target)
     return operation
 
 
@@ -82,3 +84,5 @@ def written(outcome: Any) -> tuple[int, bytes]:
         return 200, text_of(outcome).encode()
     except UnicodeEncodeError:
         return 200, encoded(outcome)
+    except InputError as problem:
+        return written(problem)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from doorstep.errors import ApiError, DoorstepError
 from doorstep.model.aws_errors import Refusal
@@ -42,13 +42,13 @@ class Offer:
     key: str
 
 
-class Peers(Protocol):
-    """The other servers, to the thread of this one.
+class Peers:
+    """The other servers, to the thread of this one: none, where a server has its store for itself.
 
     What is called *collected* becomes durable with the next commit of the store.
     """
 
-    alone: bool
+    alone = True
     """Whether there are never others."""
 
     def start(self, news: Callable[[], None]) -> None:
@@ -59,9 +59,11 @@ class Peers(Protocol):
 
     def standing(self) -> dict[str, Any]:
         """Return this server and its lease for /health. May be called from any thread."""
+        return {}
 
     def lapsed(self) -> bool:
         """Return whether others have taken over what this server had."""
+        return False
 
     def rejoin(self) -> None:
         """Begin again as a server that owns nothing."""
@@ -77,45 +79,57 @@ class Peers(Protocol):
 
     def owner(self, root: str) -> int | None:
         """Return which other server owns a timeline; None for this one, or none."""
+        return None
 
     def is_over(self, server: int) -> bool:
         """Return whether a server's lease has passed, and what it owned may be taken."""
+        return False
 
     def take(self, root: str) -> bool:
         """Own a timeline that no living server owns; return whether this one does now."""
+        return True
 
     def take_over(self) -> Sequence[str] | None:
         """Own some timelines of servers that are over, and return them; None: all there are."""
+        return None
 
     def lock_catalogue(self) -> None:
         """Let no other server change state machines or activities until the next commit."""
 
     def catalogue_changed(self) -> bool:
         """Return whether another server has changed one since this was asked last."""
+        return False
 
     def ask(self, server: int, about: InboxRequest, reply: Reply) -> None:
         """Ask another server: collected. `reply` gets its answer."""
+        raise NotImplementedError
 
     def withdraw(self, request: int) -> None:
         """Wait no more for an answer."""
 
     def settle(self) -> Sequence[tuple[InboxRequest, Reply]]:
         """Reply what was answered; return what was asked of servers that are over."""
+        return ()
 
     def requests(self) -> Sequence[InboxRequest]:
         """Return what other servers have asked of this one since the last call."""
+        return ()
 
     def answer(self, request: InboxRequest, outcome: Any) -> None:
         """Answer another server: collected."""
+        raise NotImplementedError
 
     def others(self) -> Sequence[int]:
         """Return the other servers that live."""
+        return ()
 
     def root_of_token(self, token: str) -> str | None:
         """Return the timeline of the task that had a token."""
+        return None
 
     def has_task(self, token: str) -> bool:
         """Return whether another server runs the task that had a token."""
+        return False
 
     def offer(self, execution: int, arn: str, key: str, activity: str) -> None:
         """Offer a task to workers at other servers: collected."""
@@ -125,86 +139,6 @@ class Peers(Protocol):
 
     def seek(self, activity: str) -> Offer | None:
         """Return a task that waits at another server, and that nobody else asks for just now."""
-
-
-class Alone:
-    """The peers of a server that has its store for itself."""
-
-    alone = True
-
-    def start(self, news: Callable[[], None]) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def standing(self) -> dict[str, Any]:
-        return {}
-
-    def lapsed(self) -> bool:
-        return False
-
-    def rejoin(self) -> None:
-        pass
-
-    def own(self, root: str, execution: int) -> None:
-        pass
-
-    def release(self, root: str) -> None:
-        pass
-
-    def disown(self, root: str) -> None:
-        pass
-
-    def owner(self, root: str) -> int | None:
-        return None
-
-    def is_over(self, server: int) -> bool:
-        return False
-
-    def take(self, root: str) -> bool:
-        return True
-
-    def take_over(self) -> Sequence[str] | None:
-        return None
-
-    def lock_catalogue(self) -> None:
-        pass
-
-    def catalogue_changed(self) -> bool:
-        return False
-
-    def ask(self, server: int, about: InboxRequest, reply: Reply) -> None:
-        raise NotImplementedError
-
-    def withdraw(self, request: int) -> None:
-        pass
-
-    def settle(self) -> Sequence[tuple[InboxRequest, Reply]]:
-        return ()
-
-    def requests(self) -> Sequence[InboxRequest]:
-        return ()
-
-    def answer(self, request: InboxRequest, outcome: Any) -> None:
-        raise NotImplementedError
-
-    def others(self) -> Sequence[int]:
-        return ()
-
-    def root_of_token(self, token: str) -> str | None:
-        return None
-
-    def has_task(self, token: str) -> bool:
-        return False
-
-    def offer(self, execution: int, arn: str, key: str, activity: str) -> None:
-        pass
-
-    def withdraw_offers(self, execution: int, key: str | None = None) -> None:
-        pass
-
-    def seek(self, activity: str) -> Offer | None:
         return None
 
 

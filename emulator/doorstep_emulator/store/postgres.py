@@ -18,7 +18,6 @@ from typing import Any
 
 import psycopg
 
-from ..errors import StoreError
 from .postgres_database import Address, Connection, is_temporary, migrate, refused
 from .rows import Rows
 from .store import Kind
@@ -47,7 +46,7 @@ class Database(Rows):
         Raises StoreError when the database can't be used.
         """
         self._address = Address(url)
-        super().__init__(self._address.text, _LONGEST)
+        super().__init__(self._address.text, _LONGEST, is_temporary, refused)
         self.lease = lease
         self.fenced = False
         self.server = self._rev = 0
@@ -185,6 +184,7 @@ class Database(Rows):
     def commit(self) -> None:
         if self.fenced:
             self._collected.clear()
+            self._begun.clear()
         super().commit()
         if self._locked:
             # Nothing was changed under the lock.
@@ -276,12 +276,6 @@ class Database(Rows):
             else:
                 self.trouble = None
                 return rows
-
-    def _is_temporary(self, problem: Exception) -> bool:
-        return is_temporary(problem)
-
-    def _refusal(self, problem: Exception) -> StoreError:
-        return refused(self.path, problem)
 
     def close(self) -> None:
         try:

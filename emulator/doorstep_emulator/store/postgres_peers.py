@@ -150,7 +150,7 @@ class PostgresStore(Database):
         return super().knows_token(token)
 
 
-class PostgresPeers:
+class PostgresPeers(Peers):
     """The other servers, and what is shared with them."""
 
     alone = False

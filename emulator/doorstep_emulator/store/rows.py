@@ -72,8 +72,8 @@ _OVER = "'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'"
 class Rows(Transactions):
     """What is stored, in either database."""
 
-    def __init__(self, path: str, longest: int) -> None:
-        super().__init__(path, longest)
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
         self.damaged: dict[str, str] = {}
         self._chunks: dict[int, tuple[int, int]] = {}
         """Of each execution: its next chunk's number, its next event's id."""
@@ -81,8 +81,8 @@ class Rows(Transactions):
         """Where what the children of a map run have in common is stored, by its ARN."""
         self._common: dict[int, dict[str, Any]] = {}
         """What that is, of those that were read."""
-        self._begun: dict[int, int] = {}
-        """Of the executions whose rows are not written yet: where among what was collected."""
+        self._begun: dict[int, tuple[int, Row]] = {}
+        """Of those whose rows are not written yet: where among what was collected, and the row."""
 
     def _check_open_rows(self) -> None:
         """Notice the damaged rows of executions that run, or may, and documents of no kind."""
@@ -110,15 +110,12 @@ class Rows(Transactions):
         self._write(_document(kind, arn), sql, {"kind": kind, "arn": arn})
 
     def begin(self, row: Row) -> None:
-        self._begun[row.id] = len(self._collected)
-        self._write(row.id, _INSERT, _all_values(row))
+        self._begun[row.id] = len(self._collected), row
+        self._write(row.id, _INSERT, dict(zip(_COLUMNS, _columns_of(row), strict=True)))
         self._chunks[row.id] = 0, 1
 
     def update(self, row: Row) -> None:
-        if (place := self._begun.get(row.id)) is not None:
-            # Most executions end in the transaction in which they begin: they are written once.
-            self._collected[place] = self._checked(row.id, _INSERT, _all_values(row))
-        else:
+        if row.id not in self._begun:
             values = {name: getattr(row, name) for name in _CHANGING}
             values |= {"checksum": row_checksum(_columns_of(row)), "id": row.id}
             self._write(row.id, _UPDATE, values)
@@ -184,8 +181,12 @@ class Rows(Transactions):
         self._write(execution, "INSERT INTO tokens VALUES (?, ?) ON CONFLICT DO NOTHING", values)
 
     def commit(self) -> None:
-        super().commit()
+        # Most executions end in the transaction in which they begin: they are written once.
+        for place, row in self._begun.values():
+            values = _columns_of(row)
+            self._collected[place] = row.id, _INSERT, [*values, row_checksum(values)]
         self._begun.clear()
+        super().commit()
 
     def _refuse(self, owner: Owner, problem: Exception) -> None:
         super()._refuse(owner, problem)
@@ -363,11 +364,6 @@ def _columns_of(row: Row) -> list[Any]:
         if type(values[place]) is int:
             values[place] = float(values[place])
     return values
-
-
-def _all_values(row: Row) -> dict[str, Any]:
-    values = _columns_of(row)
-    return dict(zip(_WRITTEN, (*values, row_checksum(values)), strict=True))
 
 
 def _document(kind: Kind, arn: str) -> str:

@@ -19,9 +19,8 @@ from zlib import crc32
 
 from doorstep.values.private_files import private
 
-from ..errors import StoreError
 from .database import MEMORY, connect, is_temporary, refused
-from .peers import Alone, Peers
+from .peers import Peers
 from .rows import Rows
 
 log = logging.getLogger("doorstep")
@@ -108,8 +107,10 @@ class SqliteStore(Rows):
         Raises StoreError when another server has the file, or when it is damaged.
         """
         self._connection = connect(path, fsync=fsync)
-        super().__init__(path, self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH))
-        self.peers: Peers = Alone()
+        self._execute = self._connection.cursor().execute
+        longest = self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
+        super().__init__(path, longest, is_temporary, refused)
+        self.peers = Peers()
         self._sidecar: Sidecar | None = None
         self._paths: Paths | None = None
         # Whatever a damaged row holds, the one is ASCII and the other an integer.
@@ -141,16 +142,16 @@ class SqliteStore(Rows):
         return self._last_id
 
     def _transact(self) -> None:
-        connection = self._connection
+        execute = self._execute
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            execute("BEGIN IMMEDIATE")
             for _, sql, values in self._collected:
-                connection.execute(sql, values)
-            connection.execute("UPDATE progress SET commits = commits + 1")
-            connection.execute("COMMIT")
+                execute(sql, values)
+            execute("UPDATE progress SET commits = commits + 1")
+            execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
+                execute("ROLLBACK")
             raise
 
     def _wrote(self) -> None:
@@ -158,12 +159,6 @@ class SqliteStore(Rows):
         if self._sidecar:
             self._sidecar.record(self._committed + self.commits)
         self.file_trouble()
-
-    def _is_temporary(self, problem: Exception) -> bool:
-        return is_temporary(problem)
-
-    def _refusal(self, problem: Exception) -> StoreError:
-        return refused(self.path, problem)
 
     def close(self) -> None:
         try:
@@ -175,7 +170,7 @@ class SqliteStore(Rows):
 
     def _read(self, sql: str, *values: Any) -> list[Any]:
         try:
-            return self._connection.execute(sql, values).fetchall()
+            return self._execute(sql, values).fetchall()
         except UnicodeEncodeError:
             # What can't be stored is not there.
             return []

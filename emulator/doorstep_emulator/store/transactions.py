@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import isnan
 from typing import Any
 
@@ -25,8 +26,18 @@ class Transactions(ABC):
 
     fenced = False
 
-    def __init__(self, path: str, longest: int) -> None:
-        """`longest`: bytes of the longest value that can be stored."""
+    def __init__(
+        self,
+        path: str,
+        longest: int,
+        is_temporary: Callable[[Exception], bool],
+        refused: Callable[[str, Exception], StoreError],
+    ) -> None:
+        """`longest`: bytes of the longest value that can be stored.
+
+        `is_temporary`: whether to try a write again, which is refused whatever the values are;
+        `refused`: the error that says what to do about a problem with a path.
+        """
         self.path = path
         self.commits = 0
         self.trouble: str | None = None
@@ -35,6 +46,8 @@ class Transactions(ABC):
         self._refused: dict[int, str] = {}
         self._collected: list[Write] = []
         self._longest = longest
+        self._is_temporary = is_temporary
+        self._refusal = partial(refused, path)
 
     # What each database does its own way ---------------------------------------------------------
 
@@ -46,14 +59,6 @@ class Transactions(ABC):
     def _read(self, sql: str, *values: Any) -> list[Any]:
         """Return the rows that a statement finds."""
 
-    @abstractmethod
-    def _is_temporary(self, problem: Exception) -> bool:
-        """Return whether to try a write again: it is refused whatever the values are."""
-
-    @abstractmethod
-    def _refusal(self, problem: Exception) -> StoreError:
-        """Return the error that says what to do about a problem."""
-
     def _wrote(self) -> None:
         """Count a commit."""
         self.commits += 1
@@ -61,16 +66,13 @@ class Transactions(ABC):
     # What they have in common --------------------------------------------------------------------
 
     def _write(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> None:
-        self._collected.append(self._checked(owner, sql, values))
-
-    def _checked(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> Write:
         for name, value in values.items():
             # A whole look at each value took as long as a commit.
             if not _is_common(value, self._longest) and (
                 obstacle := unbindable(value, self._longest)
             ):
                 raise StoreError(f"the {name} of {_name(owner)} can't be stored: {obstacle}")
-        return owner, sql, tuple(values.values())
+        self._collected.append((owner, sql, tuple(values.values())))
 
     def commit(self) -> None:
         """Write one transaction; when it is refused for what it holds, one for each owner."""

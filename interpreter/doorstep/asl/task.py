@@ -147,12 +147,12 @@ def _schedule(fiber: Fiber, invoke: Invoke, details: dict[str, Any]) -> None:
     fiber.record(events["Scheduled"], details)
     if at_once:
         fiber.record(events["Started"], {**integration.details} or None)
-    fiber.engine.issue(invoke)
     if invoke.timeout is not None:
-        # Fact 94: limits end exactly when they pass.
+        # Fact 94: limits end exactly when they pass; one of 0 seconds, before there is an answer.
         fiber.timer(invoke.key, "timeout", fiber.engine.now + invoke.timeout)
     if at_once:
         _beat(fiber, invoke)
+    fiber.engine.issue(invoke)
 
 
 def _beat(fiber: Fiber, invoke: Invoke) -> None:

@@ -344,6 +344,9 @@ class RealClock:
 
     def step(self, patience: float | None = None) -> bool:
         """Do the next thing that is brought or due, if one comes within `patience` seconds."""
+        if not self._brought.empty():
+            self._brought.get()()
+            return True
         at = self._agenda.next_time()
         left = None if at is None else max(0.0, at - self.exact())
         waits = [wait for wait in (left, patience) if wait is not None]
