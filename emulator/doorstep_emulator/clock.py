@@ -356,7 +356,7 @@ class Timeline:
 class RealTime:
     """The time of an execution and of those that it starts, when that is the machine's."""
 
-    __slots__ = (*("call_at", "expect", "invoke", "now", "pace", "root", "submit", "when_free"),)
+    __slots__ = ("call_at", "expect", "invoke", "now", "pace", "root", "submit", "when_free")
 
     def __init__(self, clock: ServerClock, root: str) -> None:
         """`root`: the ARN of the execution that it began with."""

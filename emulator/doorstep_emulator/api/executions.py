@@ -172,11 +172,11 @@ def events_of(server: Server, row: Row, first: int, last: int) -> list[Event]:
     return server.store.events(row.id, first, last)
 
 
-def ends_of(server: Server, row: Row) -> tuple[str, Event]:
+def input_and_end(server: Server, row: Row) -> tuple[str, Event]:
     """Return the input of an execution, JSON text, and its last event."""
     execution = server.driver.executions.get(row.arn)
     if execution is not None:
-        first, last = execution.events[0], execution.events[-1]
+        first, end = execution.events[0], execution.events[-1]
     elif row.condensable:
         # Of one that has ended, facts and the last event are stored.
         started, *_, end = server.store.journal(row.id)
@@ -184,8 +184,8 @@ def ends_of(server: Server, row: Row) -> tuple[str, Event]:
         assert isinstance(end, Event)
         return str(started.data), end
     else:
-        first, last = server.store.ends(row.id)
-    return (first.details or {})["input"], last
+        first, end = server.store.ends(row.id)
+    return (first.details or {})["input"], end
 
 
 def redrive_refusal(server: Server, row: Row, events: int) -> str | None:
@@ -285,7 +285,7 @@ def _started_again(server: Server, target: StartTarget, arn: str, text: str) -> 
     # Fact 111: the same input, while it runs.
     row = server.row(arn)
     running = row and row.status == "RUNNING" and row.test_case == target.test_case
-    if row and running and loads(ends_of(server, row)[0]) == loads(text):
+    if row and running and loads(input_and_end(server, row)[0]) == loads(text):
         return {"executionArn": row.arn, "startDate": row.started}
     raise execution_exists(arn)
 

@@ -19,9 +19,9 @@ from ..store.store import ListQuery, Row
 from . import paging
 from .executions import (
     describable,
-    ends_of,
     events_of,
     existing,
+    input_and_end,
     last_event,
     redrive_refusal,
 )
@@ -37,7 +37,7 @@ def describe_execution(server: Server, caller: Caller, request: Members) -> Memb
     if request.get("includedData") == "METADATA_ONLY":
         refusal = redrive_refusal(server, row, last_event(server, row))
         return metadata | redrive_status(row, refusal)
-    text, last = ends_of(server, row)
+    text, last = input_and_end(server, row)
     members = metadata | redrive_status(row, redrive_refusal(server, row, last.id))
     members |= {"input": text, "inputDetails": {"included": True}}
     # The error of a time-out is in the history alone (fact 94).
@@ -121,7 +121,7 @@ def _listed(server: Server, row: Row, run: Members | None) -> Members:
 def _items(server: Server, row: Row, run: Members) -> int:
     if not run["batched"]:
         return 1
-    return len(loads(ends_of(server, row)[0])["Items"])
+    return len(loads(input_and_end(server, row)[0])["Items"])
 
 
 def _map_run(server: Server, request: Members) -> Members | None:

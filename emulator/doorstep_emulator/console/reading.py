@@ -27,8 +27,8 @@ from doorstep.runtime import Running
 
 from ..api.executions import (
     describable,
-    ends_of,
     events_of,
+    input_and_end,
     last_event,
     redrive_refusal,
 )
@@ -274,7 +274,7 @@ class Reader:
 
     def _ends(self, row: Row) -> list[Event]:
         """Return all that is stored of an Express child of a map run: its input and its end."""
-        text, end = ends_of(self.server, row)
+        text, end = input_and_end(self.server, row)
         begun = Event(1, 0, "ExecutionStarted", row.started, {"input": text})
         return [begun, end._replace(id=2, previous=1)]
 
@@ -356,7 +356,7 @@ class Reader:
         """Return the executions whose name, input, output or error contains a text."""
 
         def look(row: Row) -> bool:
-            given, last = ends_of(self.server, row)
-            return text.lower() in f"{row.name} {given} {last.details}".lower()
+            input_text, end = input_and_end(self.server, row)
+            return text.lower() in f"{row.name} {input_text} {end.details}".lower()
 
         return [row for row in rows if await self.look(partial(look, row))]

@@ -85,7 +85,6 @@ How it is: {{url}}/health
 In a browser: {{url}}/console/
 """
 
-
 _SOON = 0.5
 """Seconds that /health waits for the server's own thread."""
 _LATE = 3.0

@@ -39,8 +39,8 @@ class Connection(HttpToolsProtocol):
     _head: int | None = 0
     """Bytes of the head until now; None when it is complete."""
 
-    def __init__(self, api: Api, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, api: Api, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self._api = api
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

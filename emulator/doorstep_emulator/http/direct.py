@@ -80,7 +80,7 @@ class Api:
         return partial(self._server.dispatch.perform, operation, caller, members)
 
     def answer(self, operation: str, outcome: Any, began: float) -> Answer:
-        """Return the answer that an outcome is, and count it."""
+        """Return the answer that an outcome becomes, and count it."""
         status, body = protocol.written(outcome)
         request_id = f"{self._name}{next(self._numbers):012x}"
         headers = {"x-amzn-RequestId": request_id, "Content-Type": protocol.CONTENT_TYPE}
@@ -141,7 +141,7 @@ def too_large() -> ApiError:
 
 
 def cut_off() -> ApiError:
-    """Return what is said of a request that ends in its midst."""
+    """Return the refusal of a request that ends before its body does."""
     return ApiError("IncompleteBody", "The request was cut off.")
 
 

@@ -72,8 +72,8 @@ _OVER = "'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'"
 class Rows(Transactions):
     """What is stored, in either database."""
 
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.damaged: dict[str, str] = {}
         self._chunks: dict[int, tuple[int, int]] = {}
         """Of each execution: its next chunk's number, its next event's id."""
