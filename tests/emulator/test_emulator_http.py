@@ -221,8 +221,8 @@ def test_requests_that_are_sent_at_once_are_answered_in_their_order(address: str
         client.sendall(text % (1, b"ListActivities", b"Expect: 100-continue\r\n"))
         client.sendall(text % (1, b"ListActivities", b"") + text % (0, b"DescribeActivity", b""))
         # A client of HTTP/1.0 takes the end of the connection for the end of the answer.
-        told = b"".join(iter(partial(client.recv, 65_536), b""))
-    assert re.findall(rb"HTTP/1.1 (\d+)", told) == [b"100", b"200", b"200", b"400"]
+        answers = b"".join(iter(partial(client.recv, 65_536), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"100", b"200", b"200", b"400"]
 
 
 def test_a_server_ends_without_a_word_of_requests_that_never_came_in_whole(

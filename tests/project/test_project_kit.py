@@ -226,5 +226,5 @@ def test_init_of_a_definition_by_itself_says_how_to_begin(tmp_path: Path) -> Non
     definition = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
     file = tmp_path / "a.asl.json"
     file.write_text(json.dumps(definition))
-    told = doorstep("init", tmp_path).stderr
-    assert told.endswith(f"doorstep explore {file} --write-suite first.doorstep.yaml\n")
+    printed = doorstep("init", tmp_path).stderr
+    assert printed.endswith(f"doorstep explore {file} --write-suite first.doorstep.yaml\n")

@@ -179,10 +179,10 @@ def input_and_end(server: Server, row: Row) -> tuple[str, Event]:
         first, end = execution.events[0], execution.events[-1]
     elif row.condensable:
         # Of one that has ended, facts and the last event are stored.
-        started, *_, end = server.store.journal(row.id)
+        started, *_, last = server.store.journal(row.id)
         assert isinstance(started, Fact)
-        assert isinstance(end, Event)
-        return str(started.data), end
+        assert isinstance(last, Event)
+        return str(started.data), last
     else:
         first, end = server.store.ends(row.id)
     return (first.details or {})["input"], end
