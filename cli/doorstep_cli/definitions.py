@@ -352,8 +352,8 @@ def _pointer(diagnostic: Diagnostic) -> str | None:
 
 def unsupported_field(diagnostic: Diagnostic) -> str | None:
     """Return the field that the object can't have, by the message or by the hint."""
-    said = (diagnostic.message, diagnostic.hint or "")
-    fields = (field for one in said if (field := _UNSUPPORTED_FIELD.fullmatch(one)))
+    texts = (diagnostic.message, diagnostic.hint or "")
+    fields = (field for text in texts if (field := _UNSUPPORTED_FIELD.fullmatch(text)))
     return next((field[1] for field in fields), None)
 
 

@@ -34,7 +34,7 @@ class HistoryPath(click.Path):
         if arn is None:
             if isinstance(value, str) and value.startswith("arn:") and not Path(value).exists():
                 self.fail(
-                    f"{value}: expected is the ARN of an execution or a map run, such as "
+                    f"{value}: expected the ARN of an execution or a map run, such as "
                     "arn:aws:states:eu-west-1:123456789012:execution:order:order-17 (machine "
                     "order, name order-17); `doorstep download --machine ARN` fetches the "
                     "executions of a state machine",

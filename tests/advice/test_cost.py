@@ -207,7 +207,7 @@ def test_other_prices_come_from_a_file(tmp_path: Path) -> None:
     prices = read_prices(file)
     assert prices == Prices("sa-east-1", prices.date, 3.75e-5, 4_000, 1e-6, ((float("inf"), 0.1),))
     file.write_text("[]")
-    with pytest.raises(InputError, match="expected is an object with region"):
+    with pytest.raises(InputError, match="expected an object with region"):
         read_prices(file)
 
 
@@ -265,5 +265,5 @@ def test_the_children_of_a_map_run_count_as_far_as_their_histories_are_there(
     result = CliRunner().invoke(cli, command)
     # 5 transitions of each of 10,000 executions, less 4,000, at $0.000025.
     assert "STANDARD  $1.15 for 10,000 executions a month: 5 transitions each" in result.stdout
-    said = "with the 2 children of M" if total == 2 else "without 1 of 3 children of M"
-    assert said in result.stderr
+    note = "with the 2 children of M" if total == 2 else "without 1 of 3 children of M"
+    assert note in result.stderr

@@ -499,7 +499,7 @@ def test_without_credentials_the_account_cant_be_asked() -> None:
 def test_a_profile_or_a_url_that_is_none_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = run("failures", ARN, "--endpoint", "localhost")
     assert wrong.exit_code == 2
-    assert "localhost; expected is a URL" in wrong.stderr
+    assert "localhost; expected a URL" in wrong.stderr
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     for more in ((), ("--endpoint", "http://localhost:1")):
         result = run("failures", ARN, *more)

@@ -146,7 +146,7 @@ def test_a_damaged_journal_is_told_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "file is empty; expected is"),
+        ("", "file is empty; expected the"),
         ("\x00", "file is not JSON (line 1, column 1"),
         ("# no", "file is not JSON (line 1, column 1"),
         (CLI_PAGES[:200], "file is not JSON (line 9, column 13"),

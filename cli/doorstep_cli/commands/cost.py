@@ -56,9 +56,9 @@ def cost(
     """Say what executions cost as Standard and as Express workflows, by state.
 
     HISTORY is as for `doorstep replay`; of several the average counts, with the children of their
-    distributed Maps whose histories are there. PATH is a definition or a
-    template: then the run counts that `doorstep explore` finds to succeed, in which tasks take no
-    time. The services that a workflow calls have prices of their own, which are not in it.
+    distributed Maps whose histories are there. PATH is a definition or a template: then the run
+    counts that `doorstep explore` finds to succeed, in which tasks take no time. The services that
+    a workflow calls have prices of their own, which are not in it.
 
     The prices are those of one Region and month, which the output names; --prices takes others:
     {"region": "eu-central-1", "date": "2026-11", "transition": 0.000025, "request": 0.000001,

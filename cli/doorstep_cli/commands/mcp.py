@@ -194,8 +194,8 @@ class Tools:
             if process.returncode is None:
                 process.terminate()
                 asyncio.get_running_loop().call_later(_GRACE, _kill, process)
-        said = [text.decode("utf-8", "replace") for text in printed]
-        return _bounded(said, process.returncode or 0)
+        texts = [text.decode("utf-8", "replace") for text in printed]
+        return _bounded(texts, process.returncode or 0)
 
 
 @contextmanager

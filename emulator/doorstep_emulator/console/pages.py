@@ -181,7 +181,7 @@ class Pages:
             read.catch_up()
             whole = bool(event) or read.row.status != "RUNNING"
             moments = read.moments(whole=whole)
-            found = groups_of(moments.visits, lambda one: children.get(one.arn, ()))
+            groups = groups_of(moments.visits, lambda one: children.get(one.arn, ()))
             page = ExecutionPage(
                 moments,
                 read.definition,
@@ -190,7 +190,7 @@ class Pages:
                 event,
                 states=read.states,
                 map_runs=read.map_counts(),
-                groups=found if children else (),
+                groups=groups if children else (),
             )
             graph = None
             if "part" not in query:

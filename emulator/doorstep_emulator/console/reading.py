@@ -259,8 +259,8 @@ class Reader:
             for one in listed["executions"]:
                 head = await self.look(partial(self._head, one["executionArn"]))
                 child = await self._filled(Read(head), head)
-                found = ChildEvents(one["name"], one["executionArn"], child.entries)
-                children.setdefault(arn, []).append(found)
+                events = ChildEvents(one["name"], one["executionArn"], child.entries)
+                children.setdefault(arn, []).append(events)
         return children
 
     def _head(self, arn: str) -> Head:

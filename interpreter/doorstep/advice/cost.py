@@ -85,7 +85,7 @@ def read_prices(path: Path) -> Prices:
         )
     except (OSError, ValueError, TypeError, AttributeError, OverflowError) as problem:
         raise InputError(
-            f"{path}: no table of prices ({problem}); expected is an object with region, date, "
+            f"{path}: no table of prices ({problem}); expected an object with region, date, "
             "transition, free_transitions, request and gb_hours, such as "
             f'{{"region": "{PRICES.region}", "transition": {PRICES.transition}}}'
         ) from None
@@ -103,8 +103,6 @@ class Usage:
     """What one or several executions used."""
 
     executions: int = 0
-    children: int = 0
-    """Of their distributed Maps, whose transitions are counted with theirs."""
     transitions: Counter[str] = field(default_factory=Counter)
     """By state, retries and redrives included."""
     retries: Counter[str] = field(default_factory=Counter)
@@ -134,8 +132,7 @@ class Usage:
             self.only_standard.add(f"it has {_NOT_EXPRESS[kind]}, which Express has not")
 
     def add_child(self, events: Iterable[Entry]) -> None:
-        """Add a Standard child of a distributed Map: its transitions are those of its parent."""
-        self.children += 1
+        """Add a Standard child of a distributed Map: its transitions count as its parent's."""
         self._add_transitions(Visits(events))
 
     def _add_transitions(self, visits: Visits) -> list[int]:

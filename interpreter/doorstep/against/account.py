@@ -60,7 +60,7 @@ def account_of(
         message = f"AWS's configuration can't be used: {what}; set AWS_PROFILE or AWS_REGION"
         raise AccountError(message) from None
     except ValueError as problem:
-        raise AccountError(f"{problem}; expected is a URL such as http://localhost:8083") from None
+        raise AccountError(f"{problem}; expected a URL such as http://localhost:8083") from None
     return Account(client, needs)
 
 

@@ -175,7 +175,6 @@ def _take_in(fiber: Fiber, invoke: Invoke, fact: Fact) -> bool:
         case "failed":
             raise _failed(integration, fiber, _as_reported(fiber, **fact.data))
         case "due":
-            # A missed heartbeat is recorded as States.Timeout; both names catch it.
             also = ("States.HeartbeatTimeout",) if fact.data == "heartbeat" else ()
             ended = TASK_EVENTS[integration.kind]["TimedOut"]
             fiber.record(ended, integration.details | {"error": "States.Timeout"})

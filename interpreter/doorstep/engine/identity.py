@@ -48,7 +48,7 @@ def check_name(name: str | None) -> None:
         )
 
 
-@dataclass(slots=True)  # not frozen, which makes a third more of it: there may be a million
+@dataclass(slots=True)  # frozen costs a third more for each: there may be a million
 class Identity:
     """Names as they stand in ARNs and in the context object."""
 

@@ -27,12 +27,12 @@ class HistoryEvent(Protocol):
 
 
 def aws_events(
-    events: Iterable[HistoryEvent], shown: Callable[[float], Any] = isoformat
+    events: Iterable[HistoryEvent], timestamp_of: Callable[[float], Any] = isoformat
 ) -> Iterator[dict[str, Any]]:
     """Yield events as GetExecutionHistory has them.
 
-    {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}. `shown`: makes
-    something else of a time in epoch seconds.
+    {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}; `timestamp_of`
+    makes the timestamp of a time in epoch seconds.
 
     Facts 106 and 400.
     """
@@ -41,7 +41,7 @@ def aws_events(
         if event.at != at:
             # Most have the time of the one before.
             at = event.at
-            timestamp = shown(at)
+            timestamp = timestamp_of(at)
         kind = event.type
         aws_event: dict[str, Any] = {
             "timestamp": timestamp,

@@ -30,7 +30,7 @@ from ..values.timestamps import epoch_seconds
 from .aws_json import aws_events
 
 EXPECTED = (
-    "expected is the JSON of `doorstep run --history FILE` or of "
+    "expected the JSON of `doorstep run --history FILE` or of "
     "`aws stepfunctions get-execution-history`: an object with an array `events`"
 )
 """What a history is, for those who gave something else."""

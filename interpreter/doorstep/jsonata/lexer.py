@@ -66,7 +66,7 @@ class Lexer:
         self.token = Token("end", "(end)", 0)
 
     def advance(self, expected: str | None = None, *, infix: bool = False) -> None:
-        """Go on to the next token; S0202 or S0203 if the one left isn't the expected one."""
+        """Continue with the next token; S0202 or S0203 if the one left isn't the expected one."""
         token = self.token
         if expected is not None and not (token.kind == "operator" and token.value == expected):
             code = "S0203" if token.kind == "end" else "S0202"
@@ -76,7 +76,7 @@ class Lexer:
             raise JSONataError("S0204", self.token.position, self.token.value)
 
     def defer(self, problem: JSONataError) -> None:
-        """Return a fault of meaning: it counts only if the whole is well formed."""
+        """Note a fault of meaning: it counts only if the whole is well formed."""
         self.problem = self.problem or problem
 
     def at(self, operator: str) -> bool:

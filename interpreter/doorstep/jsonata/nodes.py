@@ -1,4 +1,4 @@
-"""The syntax tree, which the parser fills, and what can be told from it without evaluating it."""
+"""The syntax tree, which the parser fills, and what it says without being evaluated."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ class Hole(Node):
     """Where the expression ended too early."""
 
 
-TESTS: Final = frozenset(("=", "!=", "<", "<=", ">", ">=", "in", "and", "or"))
+_TESTS: Final = frozenset(("=", "!=", "<", "<=", ">", ">=", "in", "and", "or"))
 
 
 def is_decorated(node: Node) -> bool:
@@ -241,7 +241,7 @@ def is_decorated(node: Node) -> bool:
 
 def is_test(node: Node) -> bool:
     """Return whether an expression comes to a boolean, if to anything."""
-    return isinstance(node, Binary) and node.operator in TESTS and not is_decorated(node)
+    return isinstance(node, Binary) and node.operator in _TESTS and not is_decorated(node)
 
 
 def children(node: Node) -> Iterator[Node]:

@@ -78,7 +78,7 @@ class MapRun:
         self._succeeded_bytes = 0
         limit = parent.engine.quotas.payload_bytes
         self._most_bytes = inf if limit is None or writers.exports(command) else limit
-        """So many a result may have that is the state's; files have no limit."""
+        """The most that a result may have which is the state's; files have no limit."""
         self._facts = Texts()
         """Of children that did not succeed, for a redrive."""
         self._reading = Reading()

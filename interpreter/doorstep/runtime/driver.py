@@ -85,7 +85,7 @@ class Driver:
         self.executions: dict[str, Running] = {}
         self.on_event = on_event
         self._of_listener: Exception | None = None
-        """What `on_event` raised last: it reaches whoever lets time pass, on whatever way."""
+        """What `on_event` raised last: it reaches whoever lets time pass."""
         self.respond = respond
         self.elsewhere = elsewhere
         self._is_there = is_there

@@ -17,7 +17,7 @@ _Key = tuple[Any, ...]
 
 
 class Revision(dict[str, Any]):
-    """One version of a definition, with what was found in states that are written alike.
+    """One version of a definition; what was found in a state holds for those written alike.
 
     It is the definition as a mapping: what checks a definition checks a revision.
     """
