@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from doorstep.errors import ApiError
 from doorstep.model.aws_model import REQUESTS, check_request
@@ -54,8 +54,7 @@ class ServerMachines:
             raise Unavailable from None
         if isinstance(outcome, BaseException):
             raise outcome
-        answer: Members = outcome
-        return answer
+        return cast(Members, outcome)
 
     def send(self, operation: str, members: Members) -> None:
         """Let an operation be done, at once in the server's thread; log a refusal."""

@@ -48,8 +48,7 @@ class PendingRequest:
     """A request that has no answer yet."""
 
     def __init__(self, clock: ServerClock, operation: Callable[[], Any]) -> None:
-        self._clock = clock
-        self._operation = operation
+        self._clock, self._operation = clock, operation
         self._outcome: Any = None
 
     def perform(self) -> Any:
@@ -182,8 +181,7 @@ class Server:
     def _answer(self, execution: Running, operation: str, request: Members, reply: Reply) -> None:
         """Answer an operation that an execution asks for, in the name of its account."""
         identity = execution.identity
-        caller = Caller(identity.account, identity.region)
-        perform = self.dispatch.perform
+        caller, perform = Caller(identity.account, identity.region), self.dispatch.perform
         answer(lambda: perform(operation, caller, check_request(operation, request)), reply)
 
     def row(self, arn: str) -> Row | None:

@@ -298,7 +298,8 @@ class Driver:
             if isinstance(command, Invoke):
                 self.invoke(execution, command)
             elif isinstance(command, SetTimer):
-                self._set_timer(execution, command)
+                if not execution.ended:  # Most end in the step in which they begin.
+                    self._set_timer(execution, command)
             elif isinstance(command, Cancel):
                 self._cancel(execution, command.key)
             elif isinstance(command, FindActivity):
