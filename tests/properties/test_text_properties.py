@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,15 @@ class Names(list):
 @pytest.mark.parametrize("value", [Names(["a"]), {1: "one"}, (1, 2), {"a": 2**64}, -(2**70)])
 def test_a_value_that_orjson_has_another_idea_of_has_one_text(value):
     assert text_of(value) == dumps(value)
+
+
+def test_an_orjson_that_writes_numbers_otherwise_is_not_used(tmp_path):
+    """orjson 3.11.5 and before, which a user may have, wrote 1e16 without its sign."""
+    (tmp_path / "orjson.py").write_text("def dumps(value):\n    return b'1e16'\n")
+    script = "from doorstep.values.json_values import orjson; print(orjson)"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment)
+    assert ran.stdout.split() == [b"None"], ran.stderr
 
 
 def nested(levels, inside, wrap):

@@ -18,6 +18,8 @@ try:
     import orjson
 except ImportError:  # the extra `fast`
     orjson = None  # type: ignore[assignment]
+if orjson and orjson.dumps(1e16) != b"1e+16":  # before 3.11.7: not as Python does
+    orjson = None  # type: ignore[assignment]
 
 MAX_DEPTH = 200
 """How many objects and arrays may stand in one another; what recurses over values relies on it."""
