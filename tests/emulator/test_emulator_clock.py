@@ -109,11 +109,17 @@ def service(resource: str, **fields: Any) -> dict[str, Any]:
     return {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", **fields}
 
 
-def token_in(folder: Path, eventually: Callable[..., Any]) -> str:
-    file = folder / "token"
-    text: str = eventually(lambda: file.exists() and file.read_text())
-    file.unlink()
-    return text
+@pytest.fixture
+def next_token(folder: Path, eventually: Callable[..., Any]) -> Callable[[], str]:
+    """What waits for the token of a task that waits for one."""
+
+    def find() -> str:
+        file = folder / "token"
+        text: str = eventually(lambda: file.exists() and file.read_text())
+        file.unlink()
+        return text
+
+    return find
 
 
 def test_waits_and_back_offs_end_at_once(
@@ -135,14 +141,13 @@ def test_waits_and_back_offs_end_at_once(
 def test_a_time_limit_is_waited_for_while_somebody_outside_may_answer(
     client: Any,
     start: Callable[..., str],
-    folder: Path,
     chain: Any,
     end_of: Callable[..., Any],
-    eventually: Callable[..., Any],
+    next_token: Callable[[], str],
 ) -> None:
     asked = callback(TimeoutSeconds=3600, HeartbeatSeconds=1800)
     arn = start(chain({"Ask": asked, "Pause": wait()}))
-    token = token_in(folder, eventually)
+    token = next_token()
     client.send_task_heartbeat(taskToken=token)
     client.send_task_success(taskToken=token, output="1")
     told = end_of(client, arn)
@@ -153,14 +158,14 @@ def test_a_time_limit_is_waited_for_while_somebody_outside_may_answer(
 def test_a_wait_beside_somebody_outside_ends_at_once(
     client: Any,
     start: Callable[..., str],
-    folder: Path,
     chain: Any,
     end_of: Callable[..., Any],
     eventually: Callable[..., Any],
+    next_token: Callable[[], str],
 ) -> None:
     branches = [chain({"Ask": callback()}), chain({"Pause": wait()})]
     arn = start(chain({"Both": {"Type": "Parallel", "Branches": branches}}))
-    token = token_in(folder, eventually)
+    token = next_token()
     at = eventually(
         lambda: "WaitStateExited Pause" in moments(client, arn) and moments(client, arn)
     )
@@ -183,10 +188,9 @@ def test_a_workers_task_is_not_timed_out_before_a_worker_comes(
 def test_time_goes_on_once_the_one_whom_somebody_might_have_answered_is_stopped(
     client: Any,
     start: Callable[..., str],
-    folder: Path,
     chain: Any,
     end_of: Callable[..., Any],
-    eventually: Callable[..., Any],
+    next_token: Callable[[], str],
 ) -> None:
     child = chain({"Ask": callback(TimeoutSeconds=3600)})
     machine = client.create_state_machine(name="asks", definition=json.dumps(child), roleArn=ROLE)[
@@ -194,7 +198,7 @@ def test_time_goes_on_once_the_one_whom_somebody_might_have_answered_is_stopped(
     ]
     begin = service("states:startExecution", Parameters={"StateMachineArn": machine})
     arn = start(chain({"Begin": begin, "Silent": {**SILENT, "TimeoutSeconds": 60}}))
-    token_in(folder, eventually)
+    next_token()
     assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
     asks = client.list_executions(stateMachineArn=machine)["executions"][0]["executionArn"]
     client.stop_execution(executionArn=asks)
@@ -334,7 +338,7 @@ def test_a_restart_keeps_the_clock_and_goes_on_from_the_modelled_moment(
     tmp_path: Path,
     chain: Any,
     end_of: Callable[..., Any],
-    eventually: Callable[..., Any],
+    next_token: Callable[[], str],
 ) -> None:
     def options(clock: str) -> Options:
         handlers, db = folder / "handlers.py", tmp_path / "doorstep.db"
@@ -343,7 +347,7 @@ def test_a_restart_keeps_the_clock_and_goes_on_from_the_modelled_moment(
     states = {"Before": wait(), "Ask": callback(TimeoutSeconds=3600), "After": wait()}
     with running(options("virtual")) as url:
         arn = start(chain(states), using=aws(url))
-        token = token_in(folder, eventually)
+        token = next_token()
     with running(options("real")) as url:
         client = aws(url)
         client.send_task_success(taskToken=token, output="1")
